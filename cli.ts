@@ -1,0 +1,19 @@
+/**
+ * The command line: `opencode-multi-auth`.
+ *
+ * @module
+ */
+import process from "node:process";
+import { systemContext } from "./src/cli/context.ts";
+import { run } from "./src/cli/run.ts";
+
+const interrupt = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.once(name, () => interrupt.abort());
+}
+// The reader of a pipe may leave early, as `head` does.
+process.stdout.on("error", () => process.exit(0));
+
+process.exitCode = await run(systemContext(import.meta.url, interrupt.signal));
+// What was printed must be out before the end; a browser or an idle connection must not delay it.
+process.stdout.write("", () => process.exit());

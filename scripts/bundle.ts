@@ -1,0 +1,87 @@
+/**
+ * Builds `dist/cli.js`: the command line as one file for `deno run`, `node` and `bun`.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { inRepository, ROOT, VERSION } from "./repository.ts";
+import { run, script, size } from "./program.ts";
+
+/**
+ * Node, because npm's `bin` starts it by this line; Deno and Bun skip it, they are named on the
+ * command line. No `env -S` with options: older BusyBox does not know it.
+ */
+const SHEBANG = "#!/usr/bin/env node\n";
+
+/**
+ * Bundles one entry of the repository with all it imports.
+ *
+ * @param entry A file at the repository's top level.
+ * @param output Where the bundle goes.
+ * @param apart Imports, as the source spells them, that stay imports of other files.
+ * @returns The bundle's text.
+ * @throws {Error} when the bundle names the folder it was built in.
+ */
+export async function bundle(
+  entry: string,
+  output: string,
+  apart: readonly string[] = [],
+): Promise<string> {
+  Deno.mkdirSync(dirname(output), { recursive: true });
+  await run(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--minify",
+    "--platform",
+    "deno",
+    // Only Bun has it; `node:` modules are external by themselves.
+    "--external",
+    "bun:sqlite",
+    ...apart.flatMap((specifier) => ["--external", specifier]),
+    "--output",
+    output,
+    entry,
+  ], { cwd: ROOT });
+  const text = Deno.readTextFileSync(output);
+  refuseBuildPaths(text, output);
+  return text;
+}
+
+/**
+ * Holds that a built file says nothing about the machine that built it.
+ *
+ * @throws {Error} when the text names the repository's folder.
+ */
+export function refuseBuildPaths(text: string, file: string): void {
+  if (text.includes(ROOT)) {
+    throw new Error(
+      `${file} contains the path of this repository. Remove what carries it (import.meta.url?).`,
+    );
+  }
+}
+
+/**
+ * Builds `dist/cli.js`.
+ *
+ * @returns Its path.
+ */
+export async function bundleCommandLine(): Promise<string> {
+  const file = inRepository("dist", "cli.js");
+  const text = await bundle("cli.ts", file);
+  const body = text.replace(/^#!.*\n/, "");
+  if (!body.includes(VERSION)) {
+    throw new Error(
+      `${file} does not carry the version ${VERSION}. Let cli.ts reach src/platform/version.ts.`,
+    );
+  }
+  Deno.writeTextFileSync(file, SHEBANG + body);
+  if (Deno.build.os !== "windows") Deno.chmodSync(file, 0o755);
+  return file;
+}
+
+if (import.meta.main) {
+  await script(async () => {
+    const file = await bundleCommandLine();
+    console.log(`${file} (${size(Deno.statSync(file).size)}, version ${VERSION})`);
+  });
+}

@@ -1,0 +1,153 @@
+/**
+ * Builds the npm package into `npm/` and packs it as `npm/*.tgz`. OpenCode loads it from there, from
+ * a registry, or from a branch that holds nothing else; so it has no dependency and no script.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { PACKAGE, PROGRAM } from "../src/platform/version.ts";
+import { bundle, bundleCommandLine } from "./bundle.ts";
+import { inRepository, VERSION } from "./repository.ts";
+import { run, script, size } from "./program.ts";
+
+/** Bytes that the plugin may have; OpenCode reads it at every start. */
+const PLUGIN_LIMIT = 120 * 1024;
+
+/**
+ * What a TypeScript user of the package sees. Written by hand, without types from elsewhere, so that
+ * it can be read where `@opencode-ai/plugin` is not installed.
+ */
+const DECLARATIONS = `/** OpenCode's plugin: rotates requests over several ChatGPT accounts. */
+declare const plugin: {
+  /** The plugin's name in OpenCode. */
+  id: string;
+  /** Called by OpenCode once for each project; gives its hooks. */
+  server: (input: unknown, options?: unknown) => Promise<object>;
+};
+export default plugin;
+`;
+
+const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
+
+/** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
+const LATE_SOURCES = ["./sign_in.ts", "./usage_question.ts", "./collect.ts"] as const;
+const LATE_FILE = "later.js";
+
+/** The package's `package.json`. */
+function manifest(): Record<string, unknown> {
+  const entry = { types: "./plugin.d.ts", default: "./plugin.js" };
+  return {
+    name: PACKAGE,
+    version: VERSION,
+    description:
+      "Rotates OpenCode's requests over several ChatGPT accounts of one person and shows what is left where.",
+    keywords: ["opencode", "opencode-plugin", "chatgpt", "codex", "oauth", "multi-account"],
+    license: "MIT",
+    type: "module",
+    main: "./plugin.js",
+    types: "./plugin.d.ts",
+    bin: { [PROGRAM]: "cli.js" },
+    // OpenCode asks for "./server"; with "." alone it loads nothing and says nothing.
+    exports: { ".": entry, "./server": entry, "./package.json": "./package.json" },
+    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "cli.js", ...DOCUMENTS],
+    engines: { node: ">=22.13", opencode: ">=1.18" },
+  };
+}
+
+/** What was built. */
+export interface NpmPackage {
+  /** The folder that OpenCode can load as `file://…`. */
+  readonly folder: string;
+  /** The packed package. */
+  readonly tarball: string;
+  /** Size of `plugin.js` in bytes. */
+  readonly pluginBytes: number;
+}
+
+/**
+ * Builds the package.
+ *
+ * @param commandLine The bundled command line (default: built now).
+ * @throws {Error} when the plugin is too large, exports more than its default, or names this machine's folders.
+ */
+export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
+  const folder = inRepository("npm");
+  const cli = commandLine ?? await bundleCommandLine();
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  Deno.mkdirSync(folder);
+
+  const plugin = join(folder, "plugin.js");
+  const pluginBytes = await bundlePlugin(plugin, join(folder, LATE_FILE));
+  if (pluginBytes > PLUGIN_LIMIT) {
+    throw new Error(
+      `plugin.js has ${pluginBytes} bytes, more than ${PLUGIN_LIMIT}. See what plugin.ts reaches.`,
+    );
+  }
+  await checkExports(plugin);
+
+  Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
+  Deno.copyFileSync(cli, join(folder, "cli.js"));
+  for (const name of DOCUMENTS) Deno.copyFileSync(inRepository(name), join(folder, name));
+  Deno.writeTextFileSync(
+    join(folder, "package.json"),
+    `${JSON.stringify(manifest(), null, 2)}\n`,
+  );
+
+  const packed: unknown = JSON.parse(
+    await run("npm", ["pack", "--json", "--ignore-scripts", "--silent"], { cwd: folder }),
+  );
+  return { folder, tarball: join(folder, filename(packed)), pluginBytes };
+}
+
+/**
+ * Bundles the plugin, and beside it what is needed rarely: OpenCode loads the plugin at every start.
+ *
+ * @returns Size of the plugin's file in bytes.
+ * @throws {Error} when the plugin does not import each late part in the one place that is known.
+ */
+async function bundlePlugin(plugin: string, later: string): Promise<number> {
+  let text = await bundle("plugin.ts", plugin, LATE_SOURCES);
+  for (const source of LATE_SOURCES) {
+    const parts = text.split(`import("${source}")`);
+    if (parts.length !== 2) {
+      throw new Error(`plugin.js imports ${source} ${parts.length - 1} times, not once.`);
+    }
+    text = parts.join(`import("./${LATE_FILE}")`);
+  }
+  Deno.writeTextFileSync(plugin, text);
+  await bundle("src/opencode/later.ts", later);
+  return new TextEncoder().encode(text).length;
+}
+
+/** Loads the plugin in a process of its own and looks at what it exports. */
+async function checkExports(plugin: string): Promise<void> {
+  const program = `
+    const module = await import(${JSON.stringify(new URL(`file://${plugin}`).href)});
+    const { id, server } = module.default ?? {};
+    console.log(JSON.stringify([Object.keys(module), id, typeof server]));
+  `;
+  const seen = (await run(Deno.execPath(), ["eval", "--no-lock", program])).trim();
+  const wanted = JSON.stringify([["default"], PROGRAM, "function"]);
+  if (seen !== wanted) {
+    throw new Error(
+      `plugin.js exports ${seen} and has to export ${wanted}. OpenCode refuses or calls anything else.`,
+    );
+  }
+}
+
+/** The file's name in `npm pack --json`, a list up to npm 11 and a map by package name after it. */
+function filename(packed: unknown): string {
+  const entries = typeof packed === "object" && packed !== null ? Object.values(packed) : [];
+  const name = (entries[0] as { filename?: unknown } | undefined)?.filename;
+  if (typeof name !== "string") throw new Error("npm pack did not say which file it wrote.");
+  return name;
+}
+
+if (import.meta.main) {
+  await script(async () => {
+    const built = await npmPackage();
+    console.log(`${built.tarball} (plugin.js ${size(built.pluginBytes)}, version ${VERSION})`);
+  });
+}

@@ -1,0 +1,54 @@
+import type { Identity } from "./identity.ts";
+
+/** What the issuer gave us for one account. */
+export interface Credentials {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly idToken?: string;
+  /** When the access token ends, epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** Why an account takes no part although the person did not disable it. */
+export type SetAsideReason =
+  | "needs login"
+  | "needs login (refresh interrupted)"
+  | "workspace deactivated";
+
+/** One ChatGPT plan of the person. */
+export interface Account {
+  /** Stable key of this account in `state.db`; survives a rename. */
+  readonly id: string;
+  /** The person's name for it, unique in the store. */
+  readonly alias: string;
+  readonly credentials: Credentials;
+  /**
+   * Counts every change of the credentials. A writer names the generation it
+   * read; an older one never replaces a newer one.
+   */
+  readonly generation: number;
+  /** Unknown for opaque tokens. */
+  readonly identity?: Identity;
+  readonly email?: string;
+  /** The plan as the backend names it (`plus`, `pro`, `team`, …); may be stale until the next refresh. */
+  readonly plan?: string;
+  /** False when the person has switched it off. */
+  readonly enabled: boolean;
+  /** When and why it was disabled, if it is. Epoch milliseconds. */
+  readonly disabled?: { readonly at: number; readonly reason?: string };
+  /** Set by us when the account cannot serve until the person acts. Epoch milliseconds. */
+  readonly setAside?: { readonly at: number; readonly reason: SetAsideReason };
+  /** When it was added, epoch milliseconds. */
+  readonly addedAt?: number;
+  /** When its tokens were last renewed, epoch milliseconds. */
+  readonly refreshedAt?: number;
+  readonly tags: readonly string[];
+  readonly notes: string;
+  /** Where the tokens came from. */
+  readonly source: "login" | "opencode" | "codex" | "import";
+}
+
+/** Whether the person and we ourselves let this account serve at all (blocks apart). */
+export function mayServe(account: Account): boolean {
+  return account.enabled && account.setAside === undefined;
+}

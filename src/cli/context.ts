@@ -1,0 +1,70 @@
+import process from "node:process";
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { type Environment, set } from "../platform/paths.ts";
+import type { Prompts } from "./prompts.ts";
+
+/** Everything that a command takes from outside. */
+export interface Context {
+  /** What stands on the command line after the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  /** Writes to standard output. */
+  write(text: string): void;
+  /** Writes to standard error. */
+  warn(text: string): void;
+  /** Which ends are a terminal with a person behind it. */
+  readonly terminal: { readonly input: boolean; readonly output: boolean };
+  /** Width of the terminal in characters; 80 where there is none. */
+  readonly columns: number;
+  /** Whether standard output may hold colours. */
+  readonly colour: boolean;
+  /** How times are written; undefined means the system's locale and time zone. */
+  readonly locale?: string;
+  readonly timeZone?: string;
+  readonly clock: Clock;
+  /** Uniform in [0, 1); not for secrets. */
+  readonly random: () => number;
+  readonly fetch: typeof globalThis.fetch;
+  /** Ports for the login's callback, tried in this order; undefined means the registered ones. */
+  readonly callbackPorts?: readonly number[];
+  /** Questions to the person; loaded only when one is asked. */
+  prompts(): Promise<Prompts>;
+  /** The next line of standard input, or undefined at its end. For input without a terminal. */
+  readLine(): Promise<string | undefined>;
+  /** Opens an address in the person's browser; false when that is not possible. */
+  openBrowser(url: string): Promise<boolean>;
+  /** Aborts at Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** The folder from which relative paths count. */
+  readonly folder: string;
+  /** Address or path of the file that runs as the program; undefined when it is not known. */
+  readonly programFile?: string;
+}
+
+/**
+ * The context of the real process.
+ *
+ * @param programFile Address of the file that runs as the program.
+ * @param signal Aborts at Ctrl-C.
+ */
+export function systemContext(programFile: string, signal: AbortSignal): Context {
+  const { env, stdin, stdout, stderr } = process;
+  return {
+    argv: process.argv.slice(2),
+    env,
+    write: (text) => void stdout.write(text),
+    warn: (text) => void stderr.write(text),
+    terminal: { input: stdin.isTTY === true, output: stdout.isTTY === true },
+    columns: stdout.columns || 80,
+    colour: stdout.isTTY === true && set(env["NO_COLOR"]) === undefined && env["TERM"] !== "dumb",
+    clock: systemClock,
+    random: Math.random,
+    fetch: globalThis.fetch,
+    prompts: async () => (await import("./prompts.ts")).terminalPrompts(signal),
+    readLine: async () => (await import("./read_line.ts")).readLine(stdin, signal),
+    openBrowser: async (url) => (await import("../oauth/browser.ts")).openBrowser(url),
+    signal,
+    folder: process.cwd(),
+    programFile,
+  };
+}

@@ -1,0 +1,35 @@
+import { mayServe } from "../account/account.ts";
+import { printable } from "../account/alias.ts";
+import type { CommandLine } from "./command_line.ts";
+import type { Context } from "./context.ts";
+import { accountNamed, withUnlockedStore } from "./open_store.ts";
+import { JSON_ABOUT, report } from "./output.ts";
+
+/** `disable`: takes an account out of the rotation without forgetting it. */
+export function registerDisable(program: CommandLine, context: Context): void {
+  program.command("disable")
+    .summary("Keep an account, but do not use it")
+    .description("Takes an account out of the rotation; its tokens stay.")
+    .argument("<alias>", "the account's name")
+    .option("--reason <text>", "a note for yourself, shown by status")
+    .option("--json", JSON_ABOUT)
+    .action((alias, options) =>
+      withUnlockedStore(context, async ({ store, snapshot }) => {
+        const { id } = accountNamed(snapshot, alias);
+        await store.edit(id, (account) => {
+          const at = account.disabled?.at ?? context.clock.now();
+          const reason = options.reason ?? account.disabled?.reason;
+          const disabled = reason === undefined ? { at } : { at, reason };
+          return { ...account, enabled: false, disabled };
+        });
+        const last = !snapshot.accounts.some((other) => other.id !== id && mayServe(other));
+        report(
+          context,
+          options,
+          { ok: true, alias, enabled: false, lastOne: last },
+          `Account "${printable(alias)}" disabled.\n` +
+            (last ? "No account is left that may serve.\n" : ""),
+        );
+      })
+    );
+}

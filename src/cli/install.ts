@@ -1,0 +1,44 @@
+import type { InstallPlan } from "../opencode/install.ts";
+import { checkAlias } from "../account/alias.ts";
+import { PROGRAM } from "../platform/version.ts";
+import type { CommandLine } from "./command_line.ts";
+import type { Context } from "./context.ts";
+import { carryOut } from "./carry_out.ts";
+import { JSON_ABOUT } from "./output.ts";
+
+/** `install`: makes OpenCode load the plugin and ask it. */
+export function registerInstall(program: CommandLine, context: Context): void {
+  program.command("install")
+    .summary("Set OpenCode up to use the accounts")
+    .description(
+      "Adds the plugin to OpenCode's configuration and gives its auth.json the entry by\n" +
+        "which OpenCode asks the plugin. An existing ChatGPT login of OpenCode becomes an\n" +
+        "account, older packages of this family go. Shows what it will do and asks.",
+    )
+    .option("-y, --yes", "do not ask, take the standard answers")
+    .option("--dry-run", "only show what would be done")
+    .option("--plugin <spec>", "another plugin entry: a package, or the path of a plugin.js")
+    .option("--alias <alias>", "name for OpenCode's own ChatGPT login (default: from its email)")
+    .option("--json", JSON_ABOUT)
+    .action(async (options) => {
+      if (options.alias !== undefined) checkAlias(options.alias);
+      await carryOut(context, await installPlan(context, options.plugin), {
+        ...options,
+        done: "OpenCode is set up. Restart it if it is running.",
+        nothing: `OpenCode is set up already. Accounts: ${PROGRAM} list`,
+      });
+    });
+}
+
+async function installPlan(context: Context, asked: string | undefined): Promise<InstallPlan> {
+  const { planInstall } = await import("../opencode/install.ts");
+  const { choosePluginSpec } = await import("../opencode/plugin_spec.ts");
+  const { systemDisk } = await import("../opencode/disk.ts");
+  const spec = choosePluginSpec({
+    program: context.programFile,
+    asked,
+    folder: context.folder,
+    disk: systemDisk,
+  });
+  return planInstall({ env: context.env, spec, exact: asked !== undefined });
+}

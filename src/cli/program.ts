@@ -1,0 +1,56 @@
+import { PROGRAM, VERSION } from "../platform/version.ts";
+import { registerAdd } from "./add.ts";
+import { type CommandLine, commandLine } from "./command_line.ts";
+import { registerConfig } from "./config.ts";
+import type { Context } from "./context.ts";
+import { registerDisable } from "./disable.ts";
+import { registerEnable } from "./enable.ts";
+import { overview, registerHelp } from "./help.ts";
+import { registerInstall } from "./install.ts";
+import { registerList } from "./list.ts";
+import { registerPath } from "./path.ts";
+import { registerPin } from "./pin.ts";
+import { registerRemove } from "./remove.ts";
+import { registerRestore } from "./restore.ts";
+import { registerStatus } from "./status.ts";
+import { registerUninstall } from "./uninstall.ts";
+import { registerUnpin } from "./unpin.ts";
+
+/** All commands, in the order in which help shows them. */
+const COMMANDS = [
+  registerAdd,
+  registerRemove,
+  registerList,
+  registerStatus,
+  registerPath,
+  registerInstall,
+  registerUninstall,
+  registerEnable,
+  registerDisable,
+  registerPin,
+  registerUnpin,
+  registerRestore,
+  registerConfig,
+  registerHelp,
+];
+
+/** The whole command line. It throws where commander would end the process. */
+export function createProgram(context: Context): CommandLine {
+  const program = commandLine(PROGRAM)
+    .version(VERSION, "-v, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    // An option belongs to the command that it follows.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.write(text),
+      // Errors are printed in one place, by the one who catches them.
+      writeErr: () => {},
+      outputError: () => {},
+      getOutHelpWidth: () => context.columns,
+    });
+  program.helpInformation = () => overview(program);
+  for (const register of COMMANDS) register(program, context);
+  return program;
+}

@@ -1,0 +1,36 @@
+import { printable } from "../account/alias.ts";
+import { Failure } from "../platform/failure.ts";
+import type { CommandLine } from "./command_line.ts";
+import type { Context } from "./context.ts";
+import { accountNamed, withUnlockedStore } from "./open_store.ts";
+import { JSON_ABOUT, report } from "./output.ts";
+
+/**
+ * `remove`: forgets an account. On a terminal it asks first; without one it
+ * removes at once, as it always did for scripts.
+ */
+export function registerRemove(program: CommandLine, context: Context): void {
+  program.command("remove").alias("rm")
+    .summary("Remove an account")
+    .description(
+      "Removes an account and all that is known about it. On a terminal it asks first.",
+    )
+    .argument("<alias>", "the account's name")
+    .option("-y, --yes", "do not ask")
+    .option("--json", JSON_ABOUT)
+    .action((alias, options) =>
+      withUnlockedStore(context, async ({ store, snapshot }) => {
+        const account = accountNamed(snapshot, alias);
+        if (!options.yes && context.terminal.input && context.terminal.output) {
+          const prompts = await context.prompts();
+          const whose = account.email === undefined ? "" : ` (${printable(account.email)})`;
+          const sure = await prompts.confirm(
+            `Remove account "${printable(alias)}"${whose}? Its tokens will be deleted.`,
+          );
+          if (!sure) throw new Failure(`Account "${printable(alias)}" stays; nothing was changed.`);
+        }
+        await store.remove(account.id);
+        report(context, options, { ok: true, alias }, `Account "${printable(alias)}" removed.\n`);
+      })
+    );
+}

@@ -1,0 +1,37 @@
+import { listSettings } from "../platform/settings.ts";
+import type { CommandLine } from "./command_line.ts";
+import type { Context } from "./context.ts";
+import { olderSettings, overlay } from "./older_settings.ts";
+import { lockedText, withStore } from "./open_store.ts";
+import { JSON_ABOUT, report } from "./output.ts";
+import { statusObject } from "./status_object.ts";
+import { statusText } from "./status_text.ts";
+import { paintOf } from "./style.ts";
+
+/** `status`: what each account is, has left, and why it may not serve. */
+export function registerStatus(program: CommandLine, context: Context): void {
+  program.command("status")
+    .summary("Show detailed account status")
+    .description(
+      "Shows every account: who it is, how often it answered, what is left of its limits,\n" +
+        "and what keeps it from serving.",
+    )
+    .option("--json", JSON_ABOUT)
+    .action((options) =>
+      withStore(context, async ({ store, snapshot, paths }) => {
+        const settings = overlay(
+          listSettings(paths, context.env),
+          await olderSettings(store, paths),
+        );
+        const strategy = String(settings.find(({ name }) => name === "strategy")?.value);
+        const status = statusObject(strategy, snapshot, context.clock.now());
+        const text = statusText(status, {
+          now: context.clock.now(),
+          place: context,
+          paint: paintOf(context),
+          locked: lockedText(store),
+        });
+        report(context, options, { ...status }, text);
+      })
+    );
+}

@@ -1,0 +1,120 @@
+import type { Account } from "../account/account.ts";
+import { accountSubject, type Block, NO_END, workspaceSubject } from "../quota/block.ts";
+import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
+import { BlockIndex } from "../rotation/eligibility.ts";
+import type { Snapshot } from "../store/store.ts";
+
+/** One window in `status --json`. */
+export interface StatusWindow {
+  readonly minutes: number;
+  /** 0 to 100, as last observed; may be from before a reset. */
+  readonly usedPercent: number;
+  /** Epoch milliseconds. */
+  readonly resetsAt: number | null;
+  /** Epoch milliseconds. */
+  readonly observedAt: number;
+}
+
+/** One account in `status --json`. Times are epoch milliseconds. */
+export interface StatusAccount {
+  readonly alias: string;
+  readonly email: string | null;
+  readonly plan: string | null;
+  readonly uses: number;
+  readonly lastUsedAt: number | null;
+  /** End of the access token. */
+  readonly expiresAt: number;
+  readonly enabled: boolean;
+  readonly disableReason: string | null;
+  /** End of what keeps the whole account back; {@linkcode NO_END} where no end is known. */
+  readonly blockedUntil: number | null;
+  readonly blockReason: string | null;
+  /** Models that this account cannot serve now. */
+  readonly blockedModels: readonly {
+    readonly model: string;
+    readonly until: number;
+    readonly reason: string;
+  }[];
+  readonly quota: {
+    /** The plan's own windows, shortest first. */
+    readonly windows: readonly StatusWindow[];
+    /** Windows of single models. */
+    readonly models: readonly (StatusWindow & { readonly bucket: string })[];
+  };
+  readonly tags: readonly string[];
+  readonly notes: string;
+}
+
+/** What `status --json` prints. */
+export interface StatusObject {
+  readonly strategy: string;
+  readonly active: string | null;
+  readonly locked: boolean;
+  readonly pinned: { readonly alias: string; readonly until: number | null } | null;
+  readonly accounts: readonly StatusAccount[];
+}
+
+/**
+ * The status as data.
+ *
+ * @param now Epoch milliseconds; blocks and pins that have ended by then are left out.
+ */
+export function statusObject(strategy: string, snapshot: Snapshot, now: number): StatusObject {
+  const { accounts, activeId, locked, pin } = snapshot;
+  const alias = (id: string | null) => accounts.find((account) => account.id === id)?.alias ?? null;
+  const pinned = pin && (pin.until === null || pin.until > now) ? alias(pin.accountId) : null;
+  const index = new BlockIndex();
+  index.reset(snapshot.blocks);
+  return {
+    strategy,
+    active: alias(activeId),
+    locked,
+    pinned: pinned === null ? null : { alias: pinned, until: pin?.until ?? null },
+    accounts: accounts.map((account) => statusAccount(account, snapshot, index, now)),
+  };
+}
+
+function statusAccount(
+  account: Account,
+  snapshot: Snapshot,
+  index: BlockIndex,
+  now: number,
+): StatusAccount {
+  const figures = snapshot.figures.get(account.id);
+  const windows = (figures?.windows ?? []).toSorted((a, b) => a.minutes - b.minutes);
+  const block = index.on(account, undefined, now);
+  return {
+    alias: account.alias,
+    email: account.email ?? null,
+    plan: account.plan ?? null,
+    uses: figures?.uses ?? 0,
+    lastUsedAt: figures?.lastUsedAt ?? null,
+    expiresAt: account.credentials.expiresAt,
+    enabled: account.enabled,
+    disableReason: account.disabled?.reason ?? null,
+    // What needs the person outlasts every block.
+    blockedUntil: account.setAside ? NO_END : block?.until ?? null,
+    blockReason: account.setAside?.reason ?? block?.reason ?? null,
+    blockedModels: blocksOf(account, snapshot.blocks, now)
+      .filter((block) => block.model !== "")
+      .map(({ model, until, reason }) => ({ model, until, reason })),
+    quota: {
+      windows: windows.filter((window) => window.bucket === PLAN_BUCKET).map(statusWindow),
+      models: windows.filter((window) => window.bucket !== PLAN_BUCKET)
+        .map((window) => ({ bucket: window.bucket, ...statusWindow(window) })),
+    },
+    tags: account.tags,
+    notes: account.notes,
+  };
+}
+
+/** The blocks in force on an account or its workspace, for all models and for single ones. */
+export function blocksOf(account: Account, blocks: readonly Block[], now: number): Block[] {
+  const subjects = [accountSubject(account.id)];
+  if (account.identity) subjects.push(workspaceSubject(account.identity.workspaceId));
+  return blocks.filter((block) => block.until > now && subjects.includes(block.subject));
+}
+
+function statusWindow({ minutes, usedPercent, resetsAt, observedAt }: QuotaWindow): StatusWindow {
+  return { minutes, usedPercent, resetsAt, observedAt };
+}

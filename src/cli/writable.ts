@@ -1,0 +1,27 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { errorCode, Failure } from "../platform/failure.ts";
+
+/**
+ * Proves before a login that its tokens can be kept: they exist once, and a
+ * folder that cannot be written would cost the person the login.
+ *
+ * @param folder The store folder; it may not exist yet.
+ * @param access Throws when a path may not be written (default: asks the system).
+ * @throws {Failure} that names the folder.
+ */
+export function checkWritable(
+  folder: string,
+  access: (path: string) => void = (path) => accessSync(path, constants.W_OK),
+): void {
+  let at = folder;
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  try {
+    access(at);
+  } catch (error) {
+    throw new Failure(
+      `${at} cannot be written (${errorCode(error) ?? "unknown error"}); nothing was changed.`,
+      "Give yourself the right to write there, or set OPENCODE_MULTI_AUTH_STORE_DIR to another folder.",
+    );
+  }
+}

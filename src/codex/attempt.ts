@@ -1,0 +1,196 @@
+import type { Account } from "../account/account.ts";
+import type { Clock } from "../platform/clock.ts";
+import { readQuotaHeaders } from "../quota/headers.ts";
+import type { QuotaWindow } from "../quota/window.ts";
+import { classify, type Outcome } from "./outcome.ts";
+import { type IncomingRequest, upstreamHeaders } from "./request.ts";
+import { openStream, type StreamEnd } from "./stream.ts";
+
+/** Error bodies are read up to this size, in bytes; the rest of a larger one is not worth having. */
+const MAX_ERROR_BYTES = 1024 * 1024;
+
+/** What came of sending a request on one account. */
+export interface Attempt {
+  readonly outcome: Outcome;
+  /** The answer, ready to hand to the caller; absent when nothing arrived. */
+  readonly response?: Response;
+  /** Quota figures that came with it. */
+  readonly windows: readonly QuotaWindow[];
+  /** What went wrong on the way, for the log; never contains a body. */
+  readonly trouble?: string;
+}
+
+/** Sends one request on one account and reads as much of the answer as tells what it is. */
+export interface Sender {
+  /**
+   * @param request.body The body to send, after whatever had to change in it.
+   * @param request.onEnd How the stream of a good answer ended, when it has.
+   * @throws The signal's reason when the caller aborts; nothing else.
+   */
+  send(request: {
+    readonly incoming: IncomingRequest;
+    readonly url: string;
+    readonly body: BodyInit | undefined;
+    readonly account: Account;
+    readonly onEnd: (end: StreamEnd) => void;
+  }): Promise<Attempt>;
+}
+
+/**
+ * @param options.limits Longest silences before and after the first useful event, in milliseconds.
+ * @param options.onWindows Figures that arrive while an answer streams.
+ */
+export function createSender(options: {
+  fetch: typeof fetch;
+  clock: Clock;
+  limits: () => { stall: number; silence: number };
+  onWindows: (account: Account, windows: readonly QuotaWindow[]) => void;
+}): Sender {
+  const { clock } = options;
+
+  const send: Sender["send"] = async ({ incoming, url, body, account, onEnd }) => {
+    const { stall, silence } = options.limits();
+    const upstream = new AbortController();
+    const release = follow(incoming.signal, upstream);
+    const sentAt = clock.now();
+    let response: Response;
+    const cancel = clock.after(stall, () => upstream.abort(STALLED), { background: true });
+    try {
+      response = await options.fetch(url, {
+        method: incoming.method,
+        headers: upstreamHeaders(incoming.headers, account),
+        body: body ?? null,
+        signal: upstream.signal,
+        // Tokens do not follow a redirect.
+        redirect: "manual",
+        // Bun ends a fetch after five minutes unless told otherwise.
+        timeout: false,
+      } as RequestInit);
+    } catch {
+      release();
+      if (incoming.signal?.aborted) throw incoming.signal.reason;
+      return {
+        outcome: { kind: "server trouble" },
+        windows: [],
+        trouble: upstream.signal.reason === STALLED ? "no answer in time" : "no connection",
+      };
+    } finally {
+      cancel();
+    }
+    // Figures are as old as the question: an answer that overtook a refusal must not outdate it.
+    const windows = readQuotaHeaders(response.headers, clock.now()).windows
+      .map((window) => ({ ...window, observedAt: sentAt }));
+    if (response.ok && isEventStream(response)) {
+      const opened = await openStream(response, {
+        clock,
+        stallMs: stall,
+        silenceMs: silence,
+        signal: upstream.signal,
+        sentAt,
+        onWindows: (later) => options.onWindows(account, later),
+        onEnd: (end) => {
+          release();
+          onEnd(end);
+        },
+      });
+      if (opened.kind === "open") {
+        return { outcome: { kind: "ok" }, response: withBody(response, opened.body), windows };
+      }
+      release();
+      upstream.abort(LEFT);
+      if (incoming.signal?.aborted) throw incoming.signal.reason;
+      return opened.kind === "refused"
+        ? { outcome: opened.outcome, windows: [...windows, ...opened.windows] }
+        : { outcome: { kind: "server trouble" }, windows, trouble: TROUBLE[opened.kind] };
+    }
+    if (response.ok) {
+      release();
+      onEnd({ how: "terminal" });
+      return { outcome: { kind: "ok" }, response, windows };
+    }
+    try {
+      const bytes = await readError(response, clock, stall);
+      const outcome = classify(
+        response.status,
+        response.headers,
+        new TextDecoder().decode(bytes),
+        clock.now(),
+      );
+      return { outcome, response: withBody(response, bytes), windows };
+    } finally {
+      release();
+      upstream.abort(LEFT);
+      incoming.signal?.throwIfAborted();
+    }
+  };
+
+  return { send };
+}
+
+const STALLED = new Error("no answer in time");
+const LEFT = new Error("the answer is not needed any more");
+
+const TROUBLE = {
+  stalled: "the answer stalled",
+  broken: "the answer broke off",
+  ended: "the answer ended without a result",
+} as const;
+
+/** Aborts `inner` when `outer` does. Returns a function that ends this. */
+function follow(outer: AbortSignal | undefined, inner: AbortController): () => void {
+  if (!outer) return () => {};
+  if (outer.aborted) throw outer.reason;
+  const onAbort = () => inner.abort(outer.reason);
+  outer.addEventListener("abort", onAbort, { once: true });
+  return () => outer.removeEventListener("abort", onAbort);
+}
+
+function isEventStream(response: Response): boolean {
+  const type = response.headers.get("content-type");
+  return type === null || type.startsWith("text/event-stream");
+}
+
+/** The same answer with another body; what described the old body's encoding goes. */
+export function withBody(response: Response, body: BodyInit | null): Response {
+  const headers = new Headers(response.headers);
+  headers.delete("content-encoding");
+  headers.delete("content-length");
+  return new Response(body, {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+  });
+}
+
+/** Reads an error's body, as far as it comes within the time and the size that an error deserves. */
+async function readError(
+  response: Response,
+  clock: Clock,
+  ms: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = response.body?.getReader();
+  if (!reader) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const cancel = clock.after(ms, () => void reader.cancel().catch(() => {}), { background: true });
+  try {
+    while (size < MAX_ERROR_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+      size += value.byteLength;
+    }
+  } catch {
+    // A cut error body is still an error; its status says enough.
+  } finally {
+    cancel();
+    reader.cancel().catch(() => {});
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}

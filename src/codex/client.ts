@@ -1,0 +1,159 @@
+import type { Account } from "../account/account.ts";
+import { exchangeRefreshToken } from "../oauth/refresh.ts";
+import { createRefresher } from "../oauth/refresh_transaction.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { resolveEndpoints } from "../platform/endpoints.ts";
+import { messageOf } from "../platform/failure.ts";
+import { type Log, silentLog } from "../platform/log.ts";
+import { type Environment, resolvePaths } from "../platform/paths.ts";
+import { readSettings, type Settings, STANDARD_SETTINGS } from "../platform/settings.ts";
+import { Pool } from "../rotation/pool.ts";
+import { openLocalStore } from "../store/local.ts";
+import type { Store } from "../store/store.ts";
+import { createSender } from "./attempt.ts";
+import { type CodexFetch, createCodexFetch } from "./fetch.ts";
+import type { PoolEvent } from "./journey.ts";
+
+/** A pool of accounts with a `fetch` in front of it. */
+export interface Client {
+  /** Serves a request to the Responses API on whichever account can. */
+  readonly fetch: CodexFetch;
+  readonly pool: Pool;
+  readonly store: Store;
+  /** Finishes what is under way, saves and lets go of every file. */
+  close(): Promise<void>;
+}
+
+/** Where a client finds everything; all have the obvious defaults. */
+export interface ClientOptions {
+  readonly env: Environment;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). */
+  readonly random?: () => number;
+  /** The network. Looked up anew at each call when not given. */
+  readonly fetch?: typeof fetch;
+  readonly log?: Log;
+  readonly onEvent?: (event: PoolEvent) => void;
+  /** Is told what the person should know, in one sentence. */
+  readonly notice?: (message: string) => void;
+}
+
+/** How long `close` waits for a refresh that is under way, in milliseconds. */
+const SETTLE_MS = 8_000;
+
+/**
+ * Puts store, pool, refresh and failover together.
+ *
+ * @throws {Failure} when the store cannot be opened or an address override is refused.
+ *
+ * @example
+ * ```ts
+ * const client = await createClient({ env: process.env });
+ * const response = await client.fetch("https://api.openai.com/v1/responses", {
+ *   method: "POST",
+ *   headers: { "content-type": "application/json", "session-id": "my-conversation" },
+ *   body: JSON.stringify({ model: "gpt-5.5", instructions: "Be brief.", input: "Hello", stream: true, store: false }),
+ * });
+ * ```
+ */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  const { env, clock = systemClock, random = Math.random, log = silentLog } = options;
+  const request: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const endpoints = resolveEndpoints(env);
+  const paths = resolvePaths(env);
+  const store = await openLocalStore({ paths, env, clock, random });
+
+  let settings: Settings = STANDARD_SETTINGS;
+  let older: Partial<Settings> = {};
+  const readAgain = () => {
+    try {
+      settings = readSettings(paths, env, older);
+    } catch (error) {
+      log.error(messageOf(error));
+    }
+  };
+  // What an older project kept beside its accounts counts until a setting of ours is written.
+  // A store that cannot be read is said by the first request.
+  older = await store.olderSettings().catch(() => undefined) ?? {};
+  readAgain();
+
+  const pool = new Pool({ store, clock, random, settings: () => settings, onReload: readAgain });
+  const refresher = createRefresher({
+    store,
+    clock,
+    random,
+    gapMs: () => settings.refreshGap,
+    log,
+    exchange: (account) =>
+      exchangeRefreshToken({
+        fetch: request,
+        issuer: endpoints.issuer,
+        credentials: account.credentials,
+        clock,
+      }),
+    ...(options.notice ? { notice: options.notice } : {}),
+  });
+  const sender = createSender({
+    fetch: request,
+    clock,
+    limits: () => settings,
+    onWindows: (account, windows) => void pool.observe(account.id, windows).catch(() => {}),
+  });
+  const setAside = async (
+    account: Account,
+    reason: "needs login" | "workspace deactivated",
+  ): Promise<void> => {
+    const workspace = reason === "workspace deactivated"
+      ? account.identity?.workspaceId
+      : undefined;
+    const concerned = pool.accounts.filter((one) =>
+      one.id === account.id ||
+      (workspace !== undefined && one.identity?.workspaceId === workspace)
+    );
+    for (const one of concerned) {
+      const mark = (now: Account): Account =>
+        now.generation > one.generation || now.setAside
+          ? now
+          : { ...now, setAside: { at: clock.now(), reason } };
+      // This process must leave the account alone also where the store cannot be written.
+      pool.replace(mark(pool.account(one.id) ?? one));
+      await store.edit(one.id, mark).catch((error) => log.error(messageOf(error)));
+    }
+    log.warn(`${account.alias}: set aside, ${reason}`);
+    options.notice?.(`${account.alias}: ${reason}`);
+  };
+  // Loaded when a limit first comes without its end, which is rare.
+  let question: Promise<(account: Account) => Promise<void>> | undefined;
+  const askUsage = async (account: Account) => {
+    question ??= import("./usage_question.ts").then(({ createUsageQuestion }) =>
+      createUsageQuestion({ fetch: request, backend: endpoints.backend, clock, pool, log })
+    );
+    await (await question)(account);
+  };
+  const codexFetch = createCodexFetch({
+    pool,
+    sender,
+    refresher,
+    setAside,
+    askUsage,
+    backend: endpoints.backend,
+    settings: () => settings,
+    clock,
+    random,
+    log,
+    ...(options.onEvent ? { onEvent: options.onEvent } : {}),
+  });
+
+  return {
+    fetch: codexFetch,
+    pool,
+    store,
+    async close() {
+      let cancel = () => {};
+      const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
+      await Promise.race([refresher.settled(), patience]);
+      cancel();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { printable } from "../account/alias.ts";
+import { formatDuration } from "../platform/duration.ts";
+import type { Settings } from "../platform/settings.ts";
+import { type BlockReason, NO_END } from "../quota/block.ts";
+import type { Absence } from "../rotation/pool.ts";
+import { errorResponse, withoutRetryWords } from "./error_response.ts";
+
+/** Header with the earliest reset, epoch milliseconds, for programs. */
+export const RESET_HEADER = "x-opencode-multi-auth-resets-at";
+
+/** A pool that has nobody to send, in words and in numbers. */
+export interface Exhaustion {
+  readonly message: string;
+  /** The earliest known end of a block, epoch milliseconds; undefined when none is known. */
+  readonly earliest: number | undefined;
+}
+
+const REASONS: Readonly<Record<BlockReason, string>> = {
+  "usage limit": "at its limit",
+  "rate limit": "slowed down by the backend",
+  "not included in plan": "has no Codex in its plan",
+  "model not supported": "does not have this model",
+  "workspace limit": "at its workspace's limit",
+  "workspace deactivated": "has a deactivated workspace",
+};
+
+/** Says for each account why it cannot serve, and when the first one can again. */
+export function describeExhaustion(absences: readonly Absence[], now: number): Exhaustion {
+  let earliest: { alias: string; until: number } | undefined;
+  const parts = absences.map(({ account, hindrance }) => {
+    const alias = printable(account.alias);
+    if (hindrance === undefined) return `${alias} did not answer`;
+    if (hindrance.kind === "disabled") return `${alias} is disabled`;
+    if (hindrance.kind === "set aside") return `${alias} ${hindrance.reason}`;
+    const { reason, until } = hindrance.block;
+    if (until >= NO_END) return `${alias} ${REASONS[reason]}`;
+    if (!earliest || until < earliest.until) earliest = { alias, until };
+    return `${alias} ${REASONS[reason]} until ${localTime(until, now)}`;
+  });
+  const next = earliest
+    ? ` The first to come back is ${earliest.alias} at ${localTime(earliest.until, now)} (in ${
+      formatDuration(earliest.until - now)
+    }).`
+    : " Sign in or enable one: opencode-multi-auth status";
+  return {
+    message: withoutRetryWords(`No ChatGPT account can serve now: ${parts.join("; ")}.${next}`),
+    earliest: earliest?.until,
+  };
+}
+
+/**
+ * The answer of an exhausted pool. `stop`: a 403 that OpenCode shows at once.
+ * `wait`: a 429 that makes OpenCode wait for the first account, at most `maxWait`.
+ */
+export function exhaustedResponse(
+  exhaustion: Exhaustion,
+  settings: Pick<Settings, "exhausted" | "maxWait">,
+  now: number,
+): Response {
+  const { message, earliest } = exhaustion;
+  const headers: Record<string, string> = earliest === undefined
+    ? {}
+    : { [RESET_HEADER]: String(earliest) };
+  if (settings.exhausted === "wait" && earliest !== undefined) {
+    const wait = Math.min(Math.max(earliest - now, 0), settings.maxWait);
+    return errorResponse(429, { message, code: "accounts_exhausted" }, {
+      ...headers,
+      "retry-after-ms": String(Math.ceil(wait)),
+    });
+  }
+  return errorResponse(403, { message, code: "accounts_exhausted" }, headers);
+}
+
+/** Hours and minutes for the same day, with the weekday within a week, with the date beyond. */
+function localTime(at: number, now: number): string {
+  const date = new Date(at);
+  const time = date.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
+  if (date.toDateString() === new Date(now).toDateString()) return time;
+  const day = at - now < 6 * 86_400_000
+    ? date.toLocaleDateString(undefined, { weekday: "long" })
+    : date.toLocaleDateString(undefined, { month: "long", day: "numeric" });
+  return `${day} ${time}`;
+}

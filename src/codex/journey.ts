@@ -1,0 +1,284 @@
+import type { Account } from "../account/account.ts";
+import type { Refresher } from "../oauth/refresh_transaction.ts";
+import { type Clock, sleep } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import type { Log } from "../platform/log.ts";
+import type { Settings } from "../platform/settings.ts";
+import type { Choice, Demand, Pool } from "../rotation/pool.ts";
+import type { Attempt, Sender } from "./attempt.ts";
+import type { Edge } from "./edge.ts";
+import { describeExhaustion, exhaustedResponse, type Exhaustion } from "./exhausted.ts";
+import type { Exposure } from "./exposure.ts";
+import type { ForeignReasoning } from "./foreign_reasoning.ts";
+import { keepFresh } from "./freshness.ts";
+import { learn } from "./learn.ts";
+import {
+  edgeAnswer,
+  emptyAnswer,
+  lockedAnswer,
+  storeAnswer,
+  unreachableAnswer,
+} from "./own_answers.ts";
+import type { PreparedBody } from "./prepared_body.ts";
+import type { IncomingRequest } from "./request.ts";
+import type { StreamEnd } from "./stream.ts";
+
+/** Longest that one request goes from account to account, in milliseconds; OpenCode's own limit for headers is 300 s. */
+const TOTAL_MS = 240_000;
+/** Most answers that one request may cost, whatever happens. */
+const MAX_ATTEMPTS = 40;
+/** Longest wait for an account that is only slowed down, when no other is there, in milliseconds. */
+const MAX_THROTTLE_WAIT_MS = 10_000;
+
+/** What a person may want to hear about while requests run. */
+export type PoolEvent =
+  | { readonly kind: "moved"; readonly session: string; readonly from: string; readonly to: string }
+  | { readonly kind: "exhausted"; readonly exhaustion: Exhaustion };
+
+/** What a request needs to go from account to account. */
+export interface JourneyOptions {
+  readonly pool: Pool;
+  readonly sender: Sender;
+  readonly refresher: Refresher;
+  /** Marks an account in the store and in the pool; see `learn`. */
+  readonly setAside: (
+    account: Account,
+    reason: "needs login" | "workspace deactivated",
+  ) => Promise<void>;
+  /** Asks the usage endpoint about an account whose block is a guess; must not throw. */
+  readonly askUsage: (account: Account) => Promise<void>;
+  readonly backend: string;
+  readonly settings: () => Settings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly onEvent?: (event: PoolEvent) => void;
+}
+
+/** What the requests of one process share. */
+export interface SharedState {
+  readonly edge: Edge;
+  readonly exposure: Exposure;
+  readonly foreign: ForeignReasoning;
+}
+
+/** One request on its way over the accounts. */
+export class Journey {
+  readonly #end: number;
+  /** Accounts that this request must not ask again. */
+  readonly #tried = new Set<string>();
+  /** Accounts whose token was renewed for this request. */
+  readonly #renewed = new Set<string>();
+  #reasoningDropped = false;
+  #edgeWaited = 0;
+  /** The last answer that was nobody's fault, for when nobody does better. */
+  #trouble: Attempt | undefined;
+
+  constructor(
+    private readonly options: JourneyOptions,
+    private readonly state: SharedState,
+    private readonly incoming: IncomingRequest,
+    private readonly url: string,
+    private readonly body: PreparedBody,
+    private readonly demand: Demand,
+  ) {
+    this.#end = options.clock.now() + TOTAL_MS;
+  }
+
+  /**
+   * Asks one account after the other until one answers.
+   *
+   * @throws The caller's own abort reason, nothing else.
+   */
+  async run(): Promise<Response> {
+    const { pool, clock } = this.options;
+    const wait = this.state.edge.entry();
+    if (wait === undefined) return edgeAnswer();
+    if (wait > 0) await this.#sleep(wait);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && clock.now() < this.#end; attempt++) {
+      const unreadable = await this.#refreshPool();
+      if (unreadable) return unreadable;
+      const choice = await pool.choose(this.demand, this.#tried);
+      if (!choice) {
+        if (await this.#waitForThrottled()) continue;
+        return this.#nobody();
+      }
+      // With rotation by request every request moves; nobody wants to hear of each.
+      if (choice.movedFrom !== undefined && this.options.settings().rotate === "session") {
+        this.#announce(choice);
+      }
+      const answer = await this.#ask(choice);
+      if (answer) return answer;
+    }
+    return this.#nobody();
+  }
+
+  /** A store that cannot be read stops nobody who knows the accounts already. */
+  async #refreshPool(): Promise<Response | undefined> {
+    const { pool, log } = this.options;
+    try {
+      await pool.refresh();
+    } catch (error) {
+      log.error(messageOf(error));
+      if (!pool.loaded) return storeAnswer(error);
+    }
+    return undefined;
+  }
+
+  /** Asks one account. Undefined means: choose again. */
+  async #ask(choice: Choice): Promise<Response | undefined> {
+    const { exposure, foreign } = this.state;
+    const { session } = this.demand;
+    await exposure.turn(choice.account.id, this.incoming.signal);
+    const account = await keepFresh(choice.account, this.options);
+    if (!account) return this.#skip(choice.account);
+    const moved = choice.movedFrom !== undefined;
+    const body = moved || (session !== undefined && foreign.concerns(session))
+      ? this.body.without(foreign.keep(session, moved))
+      : this.body.whole;
+    return await this.#send(body, account);
+  }
+
+  async #send(body: BodyInit | undefined, account: Account): Promise<Response | undefined> {
+    const attempt = await this.options.sender.send({
+      incoming: this.incoming,
+      url: this.url,
+      body,
+      account,
+      onEnd: (end) => this.#ended(end, account),
+    });
+    await this.#learn(attempt, account);
+    return await this.#decide(attempt, account);
+  }
+
+  /** A good answer is over, one way or the other. */
+  #ended(end: StreamEnd, account: Account): void {
+    const { pool, log } = this.options;
+    const outcome = end.outcome ?? { kind: "ok" };
+    if (end.how === "terminal" && outcome.kind === "ok") pool.answered(account.id);
+    else if (end.how !== "cancelled") {
+      log.warn(`${account.alias}: the answer ended early (${end.how})`);
+    }
+    // A limit that strikes in mid-answer concerns the next request.
+    if (outcome.kind !== "ok") void this.#learn({ outcome, windows: [] }, account);
+  }
+
+  /** The pool learns at once; that the store cannot be written must not cost the answer. */
+  async #learn(attempt: Attempt, account: Account): Promise<void> {
+    try {
+      await learn(attempt, account, this.demand, this.options);
+    } catch (error) {
+      this.options.log.error(messageOf(error));
+    }
+  }
+
+  async #decide(attempt: Attempt, account: Account): Promise<Response | undefined> {
+    const { outcome, response } = attempt;
+    if (outcome.kind !== "edge block") this.state.edge.passed();
+    switch (outcome.kind) {
+      case "ok":
+      case "pass through":
+        if (!response) return this.#skip(account);
+        if (outcome.kind !== "ok" || !this.body.collects) return response;
+        return await (await import("./collect.ts")).collect(response);
+      case "unauthorized":
+        return await this.#renew(account);
+      case "foreign reasoning":
+        if (this.#reasoningDropped) return response;
+        this.#reasoningDropped = true;
+        return await this.#withoutReasoning(account);
+      case "edge block": {
+        const wait = this.state.edge.refused(this.#edgeWaited);
+        if (wait === undefined) return edgeAnswer();
+        this.#edgeWaited += wait;
+        await this.#sleep(wait);
+        return undefined;
+      }
+      case "server trouble":
+        this.#trouble = attempt;
+        this.options.log.warn(
+          `${account.alias}: ${
+            attempt.trouble ?? `server trouble (${response?.status ?? "in the stream"})`
+          }`,
+        );
+        return this.#skip(account);
+      default:
+        // Limits and the like: `learn` has blocked the account, the pool takes another.
+        return this.#skip(account, outcome.kind === "throttled");
+    }
+  }
+
+  /** The same account once more, without the reasoning it cannot read. */
+  async #withoutReasoning(account: Account): Promise<Response | undefined> {
+    const body = this.body.without(this.state.foreign.keep(this.demand.session, true));
+    return await this.#send(body, account);
+  }
+
+  /** A refused token: renewed once for this request; refused again, the account needs its person. */
+  async #renew(account: Account): Promise<Response | undefined> {
+    const { pool, refresher, setAside } = this.options;
+    this.state.exposure.invalidated(account.id);
+    const known = pool.account(account.id);
+    if (known && known.generation > account.generation && !this.#renewed.has(account.id)) {
+      this.#renewed.add(account.id);
+      return undefined;
+    }
+    if (this.#renewed.has(account.id)) {
+      await setAside(account, "needs login");
+      return this.#skip(account);
+    }
+    this.#renewed.add(account.id);
+    const renewed = await refresher.refresh(account, true);
+    if (renewed.kind === "fresh" || renewed.kind === "set aside") pool.replace(renewed.account);
+    if (renewed.kind !== "fresh") return this.#skip(account);
+    return undefined;
+  }
+
+  #skip(account: Account, comesBack = false): undefined {
+    if (!comesBack) this.#tried.add(account.id);
+    return undefined;
+  }
+
+  /** Every account is busy for a moment only: worth a wait instead of an error. */
+  async #waitForThrottled(): Promise<boolean> {
+    const { pool, clock } = this.options;
+    const now = clock.now();
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { account, hindrance } of pool.absences(this.demand.model)) {
+      if (this.#tried.has(account.id) || hindrance?.kind !== "blocked") continue;
+      if (hindrance.block.reason !== "rate limit") continue;
+      earliest = Math.min(earliest, hindrance.block.until);
+    }
+    if (earliest - now > MAX_THROTTLE_WAIT_MS || earliest >= this.#end) return false;
+    await this.#sleep(earliest - now);
+    return true;
+  }
+
+  /** The end of the road: the best of what was seen, else why nobody can serve. */
+  #nobody(): Response {
+    const { pool, clock, settings, onEvent } = this.options;
+    const now = clock.now();
+    if (this.#trouble) {
+      return this.#trouble.response ?? unreachableAnswer(this.#trouble.trouble);
+    }
+    if (pool.locked) return lockedAnswer();
+    if (pool.accounts.length === 0) return emptyAnswer();
+    const exhaustion = describeExhaustion(pool.absences(this.demand.model), now);
+    this.options.log.warn(exhaustion.message);
+    onEvent?.({ kind: "exhausted", exhaustion });
+    return exhaustedResponse(exhaustion, settings(), now);
+  }
+
+  #announce(choice: Choice): void {
+    const { pool, log, onEvent } = this.options;
+    const { session } = this.demand;
+    const from = pool.account(choice.movedFrom ?? "")?.alias ?? "a removed account";
+    const to = choice.account.alias;
+    log.info(`session moves from ${from} to ${to}`);
+    if (session !== undefined) onEvent?.({ kind: "moved", session, from, to });
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return sleep(this.options.clock, ms, this.incoming.signal);
+  }
+}

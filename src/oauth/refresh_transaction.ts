@@ -1,0 +1,261 @@
+import type { Account, Credentials, SetAsideReason } from "../account/account.ts";
+import { type Clock, sleep } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import type { Log } from "../platform/log.ts";
+import type { Lease, Store } from "../store/store.ts";
+import type { RefreshResult } from "./refresh.ts";
+
+/** How a refresh ended for the one who asked. */
+export type RefreshOutcome =
+  /** New credentials, by our own exchange or somebody else's. */
+  | { readonly kind: "fresh"; readonly account: Account }
+  /** No new credentials, but the access token still lives. */
+  | { readonly kind: "kept"; readonly account: Account }
+  /** The account cannot go on until the person signs in again. */
+  | { readonly kind: "set aside"; readonly account: Account }
+  /** Trouble on the way; worth another try later. */
+  | { readonly kind: "failed"; readonly retryAt: number }
+  /** The account was removed meanwhile. */
+  | { readonly kind: "gone" };
+
+/** One refresh at a time, over all processes of the machine. */
+export interface Refresher {
+  /**
+   * Renews an account's credentials, or adopts those that somebody else has
+   * renewed meanwhile. Callers that ask for the same account at once share one
+   * exchange. Never throws for what the issuer or the network does.
+   *
+   * @param account As the caller knows it; its generation tells what is already newer.
+   * @param rejected The backend has just refused the access token, so it counts as dead.
+   */
+  refresh(account: Account, rejected: boolean): Promise<RefreshOutcome>;
+  /** Resolves when no refresh of this process is under way; a process waits for it before it ends. */
+  settled(): Promise<void>;
+}
+
+/** The lease that makes all refreshes of one machine take turns. */
+const LANE = "refresh";
+/** Longer than the exchange may take, so that a lease never ends under a living holder. */
+const LEASE_MS = 60_000;
+/** Pause between two looks at a busy lane, in milliseconds, before jitter. */
+const POLL_MS = 120;
+/** How long one caller waits for its turn, in milliseconds. */
+const PATIENCE_MS = 90_000;
+/** Pause after a transient error that names none, in milliseconds. */
+const RETRY_MS = 15_000;
+/** First pause before saving is tried again, in milliseconds; doubles up to a minute. */
+const SAVE_RETRY_MS = 1_000;
+
+/**
+ * Refreshing as a transaction: a lease so that one process refreshes at a time,
+ * a second look so that nobody sends a token that was just renewed, a note on
+ * disk before the request leaves, and the new tokens on disk before their use.
+ * After a crash in between, the note says that the old token may be consumed,
+ * and it is never sent again.
+ *
+ * @param options.exchange Sends the refresh token; see `exchangeRefreshToken`.
+ * @param options.adopt Asks elsewhere for newer credentials of the same account, such as the Codex CLI's file.
+ * @param options.gapMs Pause between two refreshes of the lane, jitter included, in milliseconds.
+ * @param options.notice Is told what a person should know, in one sentence.
+ */
+export function createRefresher(options: {
+  store: Store;
+  clock: Clock;
+  random: () => number;
+  exchange: (account: Account) => Promise<RefreshResult>;
+  adopt?: (account: Account) => Promise<Credentials | undefined>;
+  gapMs: () => number;
+  log: Log;
+  notice?: (message: string) => void;
+}): Refresher {
+  const { store, clock, random, log } = options;
+  const running = new Map<string, Promise<RefreshOutcome>>();
+  const retryAt = new Map<string, { generation: number; at: number }>();
+
+  const current = async (id: string): Promise<Account | undefined> =>
+    (await store.load()).accounts.find((account) => account.id === id);
+
+  const alive = (account: Account) => account.credentials.expiresAt > clock.now();
+
+  async function setAside(account: Account, reason: SetAsideReason): Promise<RefreshOutcome> {
+    const marked = await store.edit(
+      account.id,
+      (now) =>
+        now.generation === account.generation
+          ? { ...now, setAside: { at: clock.now(), reason } }
+          : now,
+    );
+    if (!marked) return { kind: "gone" };
+    if (!marked.setAside) return { kind: "fresh", account: marked };
+    log.warn(`${account.alias}: set aside, ${reason}`);
+    options.notice?.(`${account.alias} ${reason}: opencode-multi-auth add ${account.alias}`);
+    return { kind: "set aside", account: marked };
+  }
+
+  /** No new tokens to be had: the old access token serves while it lives. */
+  function without(account: Account, rejected: boolean, reason: SetAsideReason) {
+    if (!rejected && alive(account)) return { kind: "kept", account } as const;
+    return setAside(account, reason);
+  }
+
+  /** Waits for the lane; ends early when somebody else has renewed this account meanwhile. */
+  async function takeLane(account: Account): Promise<Lease | Account | undefined> {
+    const end = clock.now() + PATIENCE_MS;
+    for (;;) {
+      const lease = await store.lease(LANE, LEASE_MS);
+      if (lease) return lease;
+      if (clock.now() >= end) return undefined;
+      await sleep(clock, POLL_MS * (0.5 + random()));
+      if (!store.changed()) continue;
+      const now = await current(account.id);
+      if (now && now.generation > account.generation) return now;
+    }
+  }
+
+  async function exchange(account: Account, rejected: boolean): Promise<RefreshOutcome> {
+    const adopted = await options.adopt?.(account);
+    if (adopted && adopted.expiresAt > clock.now()) {
+      const saved = await store.swapCredentials(account.id, account.generation, adopted);
+      if (saved) return { kind: "fresh", account: saved };
+    }
+    const open = await store.openRefresh(account.id);
+    if (open === account.generation) {
+      return await without(account, rejected, "needs login (refresh interrupted)");
+    }
+    await store.beginRefresh(account.id, account.generation);
+    const result = await options.exchange(account);
+    switch (result.kind) {
+      case "renewed":
+        return await save(account, result);
+      case "permanent": {
+        // Somebody outside this store may have been faster; then what they saved is newer.
+        const now = await current(account.id);
+        if (!now) return { kind: "gone" };
+        if (now.generation > account.generation) return { kind: "fresh", account: now };
+        log.warn(`${account.alias}: the issuer refuses the refresh token (${result.code})`);
+        // The note stays while the access token is in use: a refused token is not sent again.
+        if (!rejected && alive(account)) return { kind: "kept", account };
+        await store.endRefresh(account.id);
+        return await setAside(account, "needs login");
+      }
+      case "transient":
+      case "not sent": {
+        await store.endRefresh(account.id);
+        const wait = (result.kind === "transient" ? result.retryAfterMs : undefined) ?? RETRY_MS;
+        const at = clock.now() + wait;
+        retryAt.set(account.id, { generation: account.generation, at });
+        log.warn(`${account.alias}: refresh failed for now (${describe(result)})`);
+        return rejected || !alive(account)
+          ? { kind: "failed", retryAt: at }
+          : { kind: "kept", account };
+      }
+      case "unknown":
+        // The note stays: the token may be consumed.
+        log.warn(`${account.alias}: a refresh was cut off, its token may be consumed`);
+        return await without(account, rejected, "needs login (refresh interrupted)");
+    }
+  }
+
+  async function save(
+    account: Account,
+    renewed: Extract<RefreshResult, { kind: "renewed" }>,
+  ): Promise<RefreshOutcome> {
+    const change = (now: Account): Account => ({
+      ...now,
+      ...(renewed.identity === undefined ? {} : { identity: renewed.identity }),
+      ...(renewed.email === undefined ? {} : { email: renewed.email }),
+      ...(renewed.plan === undefined ? {} : { plan: renewed.plan }),
+      refreshedAt: clock.now(),
+    });
+    const store_ = async () => {
+      const saved = await store.swapCredentials(
+        account.id,
+        account.generation,
+        renewed.credentials,
+        change,
+      );
+      if (saved) await store.endRefresh(account.id);
+      return saved;
+    };
+    try {
+      const saved = await store_();
+      if (saved) return { kind: "fresh", account: saved };
+      const now = await current(account.id);
+      return now ? { kind: "fresh", account: now } : { kind: "gone" };
+    } catch (error) {
+      // The only copy of the new tokens is here now. They serve from memory
+      // while saving is tried again; the note on disk guards against a crash.
+      log.error(
+        `${account.alias}: new tokens could not be saved, trying again: ${messageOf(error)}`,
+      );
+      options.notice?.(
+        `New tokens of ${account.alias} could not be saved (${
+          messageOf(error)
+        }); keep OpenCode running.`,
+      );
+      saveLater(account.alias, store_, SAVE_RETRY_MS);
+      const { setAside: _lifted, ...rest } = change(account);
+      return {
+        kind: "fresh",
+        account: { ...rest, credentials: renewed.credentials, generation: account.generation + 1 },
+      };
+    }
+  }
+
+  function saveLater(alias: string, attempt: () => Promise<unknown>, delay: number): void {
+    clock.after(delay, () => {
+      attempt().then(
+        () => log.info(`${alias}: new tokens are saved`),
+        () => saveLater(alias, attempt, Math.min(delay * 2, 60_000)),
+      );
+    }, { background: true });
+  }
+
+  async function transaction(account: Account, rejected: boolean): Promise<RefreshOutcome> {
+    const lane = await takeLane(account);
+    if (lane === undefined) return { kind: "failed", retryAt: clock.now() + RETRY_MS };
+    if (!("release" in lane)) return { kind: "fresh", account: lane };
+    let pause = 0;
+    try {
+      const now = await current(account.id);
+      if (!now) return { kind: "gone" };
+      if (now.generation > account.generation) return { kind: "fresh", account: now };
+      if (now.setAside) return { kind: "set aside", account: now };
+      pause = options.gapMs() * (0.5 + random() / 2);
+      return await exchange(now, rejected);
+    } finally {
+      await lane.release(pause);
+    }
+  }
+
+  return {
+    refresh(account, rejected) {
+      const wait = retryAt.get(account.id);
+      if (wait && wait.generation === account.generation && wait.at > clock.now()) {
+        return Promise.resolve(
+          rejected || !alive(account)
+            ? { kind: "failed", retryAt: wait.at }
+            : { kind: "kept", account },
+        );
+      }
+      // A rejected token needs another answer than one that is merely old.
+      const key = `${rejected} ${account.id}`;
+      let shared = running.get(key);
+      if (!shared) {
+        shared = transaction(account, rejected)
+          .catch((error): RefreshOutcome => {
+            log.error(`${account.alias}: refresh failed: ${messageOf(error)}`);
+            return { kind: "failed", retryAt: clock.now() + RETRY_MS };
+          })
+          .finally(() => running.delete(key));
+        running.set(key, shared);
+      }
+      return shared;
+    },
+    settled: async () => void await Promise.all(running.values()),
+  };
+}
+
+function describe(result: Extract<RefreshResult, { kind: "transient" | "not sent" }>): string {
+  return result.kind === "not sent" ? result.cause : result.code ?? "no reason given";
+}

@@ -1,0 +1,149 @@
+import { type Client, createClient } from "../codex/client.ts";
+import type { PoolEvent } from "../codex/journey.ts";
+import { storeAnswer } from "../codex/own_answers.ts";
+import { systemClock } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import { fileLog, type Log } from "../platform/log.ts";
+import { type Environment, resolvePaths } from "../platform/paths.ts";
+import { runtime } from "../platform/runtime.ts";
+import { PACKAGE, PROGRAM, VERSION } from "../platform/version.ts";
+import { isPlaceholder } from "./placeholder.ts";
+import type { AuthEntry, Hooks, HostConfig, PluginInput } from "./host.ts";
+import { loginMethods } from "./login_methods.ts";
+import { ensureEntry } from "./ensure_entry.ts";
+
+/** Names of plugins that sign in to ChatGPT; good enough for a hint in the log, `install` knows them exactly. */
+const LOOKS_LIKE_A_RIVAL = /(?:codex|openai|chatgpt)[\w-]*auth|multi-auth/i;
+
+/** What OpenCode sends as the key of its requests; our fetch replaces it. */
+const DUMMY_KEY = "opencode-multi-auth";
+
+/**
+ * The plugin's entry for OpenCode. Never throws, never prints, and reads
+ * nothing from the network while it loads.
+ *
+ * @param input What OpenCode gives to a plugin.
+ * @param env The process's environment.
+ */
+export async function server(
+  input: PluginInput,
+  env: Environment = runtime.env,
+): Promise<Hooks> {
+  const log = fileLog({
+    path: resolvePaths(env).log,
+    clock: systemClock,
+    debug: env["OPENCODE_MULTI_AUTH_DEBUG"] === "1",
+  });
+  log.info(`${PACKAGE} ${VERSION} loaded by OpenCode, pid ${runtime.pid}`);
+  const guard = guarded(log);
+  let client: Promise<Client> | undefined;
+  const open = () =>
+    client ??= createClient({
+      env,
+      log,
+      onEvent: (event) => void guard("toast", () => announce(input, event)),
+      notice: (message) => void guard("toast", () => toast(input, "warning", message)),
+    }).catch((error) => {
+      client = undefined;
+      throw error;
+    });
+
+  const signIn = () => import("./sign_in.ts");
+  const signInOptions = {
+    env,
+    store: async () => (await open()).store,
+    clock: systemClock,
+    log,
+  };
+
+  await guard("auth entry", () => ensureEntry(input, env, log));
+
+  return {
+    auth: {
+      provider: "openai",
+      async loader(getAuth) {
+        const entry = await guard("auth entry", getAuth);
+        // An API key of the person's own: the built-in provider serves it.
+        if (entry && entry.type !== "oauth") return {};
+        if (entry && !isPlaceholder(entry)) {
+          await guard("adopting OpenCode's login", async () => {
+            const { store } = await open();
+            const { adoptLogin } = await signIn();
+            await adoptLogin(entry, store, (body) => setEntry(input, body), log, systemClock.now());
+          });
+        }
+        return {
+          apiKey: DUMMY_KEY,
+          fetch: async (url: string | URL | Request, init?: RequestInit) => {
+            let ready: Client;
+            try {
+              ready = await open();
+            } catch (error) {
+              log.error(messageOf(error));
+              return storeAnswer(error);
+            }
+            return await ready.fetch(url, init);
+          },
+        };
+      },
+      methods: loginMethods(
+        async (alias) => (await signIn()).authorize(alias, signInOptions),
+        () => systemClock.now(),
+      ),
+    },
+    config: async (config: HostConfig) => {
+      await guard("config", () => {
+        for (const spec of config.plugin ?? []) {
+          const name = typeof spec === "string" ? spec : spec[0];
+          if (LOOKS_LIKE_A_RIVAL.test(name) && !name.includes(PACKAGE)) {
+            log.warn(`${name} may claim the openai provider too; look with: ${PROGRAM} install`);
+          }
+        }
+      });
+    },
+    event: async ({ event }) => {
+      // OpenCode is idle: a good moment to have everything on disk.
+      if (event?.type === "session.idle" && client) {
+        await guard("flush", async () => await (await open()).store.flush());
+      }
+    },
+    dispose: async () => {
+      if (client) await guard("dispose", async () => await (await open()).close());
+      await log.flush();
+    },
+  };
+}
+
+/** Runs something whose failure must not reach OpenCode. */
+function guarded(log: Log) {
+  return async <T>(what: string, run: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await run();
+    } catch (error) {
+      log.error(`${what}: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+}
+
+async function setEntry(input: PluginInput, body: AuthEntry): Promise<void> {
+  await input.client?.auth?.set({ path: { id: "openai" }, body });
+}
+
+async function announce(input: PluginInput, event: PoolEvent): Promise<void> {
+  if (event.kind === "moved") {
+    await toast(input, "info", `${event.from} hands over to ${event.to}`);
+  } else {
+    await toast(input, "warning", event.exhaustion.message);
+  }
+}
+
+async function toast(
+  input: PluginInput,
+  variant: "info" | "warning",
+  message: string,
+): Promise<void> {
+  await input.client?.tui?.showToast({
+    body: { title: "ChatGPT accounts", message, variant, duration: 8_000 },
+  });
+}

@@ -1,0 +1,66 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** Environment variables by name; `process.env` has this form. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where everything of ours lies. All values are absolute paths. */
+export interface Paths {
+  /** The store folder, 0700. */
+  readonly folder: string;
+  /** Credentials. */
+  readonly accounts: string;
+  /** The last good copy of the credentials. */
+  readonly accountsBackup: string;
+  /** Everything that moves: uses, blocks, quota figures, affinity, leases. */
+  readonly state: string;
+  /** What the person has set. */
+  readonly settings: string;
+  /** The log file. */
+  readonly log: string;
+}
+
+/**
+ * Finds the store folder: `OPENCODE_MULTI_AUTH_STORE_DIR`, else
+ * `$XDG_CONFIG_HOME/opencode-multi-auth`, else `~/.config/opencode-multi-auth`.
+ *
+ * @param env The process's environment.
+ * @param home The home folder; the environment's `HOME` wins over the system's answer.
+ */
+export function resolvePaths(env: Environment, home: string = homeFolder(env)): Paths {
+  const folder = set(env["OPENCODE_MULTI_AUTH_STORE_DIR"]) ??
+    join(configHome(env, home), "opencode-multi-auth");
+  return {
+    folder,
+    accounts: join(folder, "accounts.json"),
+    accountsBackup: join(folder, "accounts.json.bak"),
+    state: join(folder, "state.db"),
+    settings: join(folder, "settings.json"),
+    log: set(env["CODEX_SOFT_LOG_PATH"]) ?? join(folder, "logs", "codex-soft.log"),
+  };
+}
+
+/** The person's home folder. */
+export function homeFolder(env: Environment): string {
+  return set(env["HOME"]) ?? homedir();
+}
+
+/** The XDG folder for configuration. */
+export function configHome(env: Environment, home: string = homeFolder(env)): string {
+  return set(env["XDG_CONFIG_HOME"]) ?? join(home, ".config");
+}
+
+/** The XDG folder for data. */
+export function dataHome(env: Environment, home: string = homeFolder(env)): string {
+  return set(env["XDG_DATA_HOME"]) ?? join(home, ".local", "share");
+}
+
+/** The XDG folder for caches. */
+export function cacheHome(env: Environment, home: string = homeFolder(env)): string {
+  return set(env["XDG_CACHE_HOME"]) ?? join(home, ".cache");
+}
+
+/** A variable's value; undefined when it is unset or blank. */
+export function set(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === "" ? undefined : value;
+}

@@ -1,0 +1,75 @@
+import type { Account } from "../account/account.ts";
+import { accountSubject, type Block, type BlockScope, workspaceSubject } from "../quota/block.ts";
+
+/** Why an account may not serve a request now; undefined when it may. */
+export type Hindrance =
+  | { readonly kind: "disabled" }
+  | { readonly kind: "set aside"; readonly reason: string }
+  | { readonly kind: "blocked"; readonly block: Block };
+
+/** The blocks in force, found by whom they hold back and for which model. */
+export class BlockIndex {
+  readonly #blocks = new Map<string, Block>();
+
+  /** Replaces everything. */
+  reset(blocks: Iterable<Block>): void {
+    this.#blocks.clear();
+    for (const block of blocks) this.set(block);
+  }
+
+  /** Adds a block, in the place of one of the same scope. */
+  set(block: Block): void {
+    this.#blocks.set(key(block.subject, block.model), block);
+  }
+
+  /** Takes a block away. */
+  delete(scope: BlockScope): void {
+    this.#blocks.delete(key(scope.subject, scope.model));
+  }
+
+  /** The block of exactly this scope, ended or not. */
+  get(scope: BlockScope): Block | undefined {
+    return this.#blocks.get(key(scope.subject, scope.model));
+  }
+
+  /** The block that holds this account back longest at `now` (epoch ms), for this model or for all. */
+  on(account: Account, model: string | undefined, now: number): Block | undefined {
+    if (this.#blocks.size === 0) return undefined;
+    const subject = accountSubject(account.id);
+    let worst = later(undefined, this.#blocks.get(key(subject, "")), now);
+    if (model) worst = later(worst, this.#blocks.get(key(subject, model)), now);
+    if (account.identity) {
+      const workspace = workspaceSubject(account.identity.workspaceId);
+      worst = later(worst, this.#blocks.get(key(workspace, "")), now);
+      if (model) worst = later(worst, this.#blocks.get(key(workspace, model)), now);
+    }
+    return worst;
+  }
+}
+
+/**
+ * Whether an account may serve, and if not, why.
+ *
+ * @param model The model asked for; undefined asks for the account as a whole.
+ * @param now Epoch milliseconds.
+ */
+export function hindrance(
+  account: Account,
+  blocks: BlockIndex,
+  model: string | undefined,
+  now: number,
+): Hindrance | undefined {
+  if (!account.enabled) return { kind: "disabled" };
+  if (account.setAside) return { kind: "set aside", reason: account.setAside.reason };
+  const block = blocks.on(account, model, now);
+  return block && { kind: "blocked", block };
+}
+
+function later(a: Block | undefined, b: Block | undefined, now: number): Block | undefined {
+  if (b === undefined || b.until <= now) return a;
+  return a === undefined || b.until > a.until ? b : a;
+}
+
+function key(subject: string, model: string): string {
+  return model === "" ? subject : `${subject}\n${model}`;
+}

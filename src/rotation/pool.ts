@@ -1,0 +1,283 @@
+import type { Account } from "../account/account.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Settings } from "../platform/settings.ts";
+import { accountSubject, type Block, type BlockScope } from "../quota/block.ts";
+import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
+import type { Pin, Snapshot, Store } from "../store/store.ts";
+import { AffinityMap } from "./affinity.ts";
+import { Figures } from "./figures.ts";
+import { BlockIndex, type Hindrance, hindrance } from "./eligibility.ts";
+import { strategies } from "./strategy.ts";
+
+/** What a request says about itself. */
+export interface Demand {
+  /** The conversation; undefined when the request names none. */
+  readonly session?: string | undefined;
+  /** The conversation that started this one, for sub-agents. */
+  readonly parent?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+/** The account for a request, and why. */
+export interface Choice {
+  readonly account: Account;
+  readonly reason: string;
+  /** The account that the session leaves, if it moves. */
+  readonly movedFrom?: string;
+}
+
+/** One account of a pool that has nobody to send. */
+export interface Absence {
+  readonly account: Account;
+  readonly hindrance: Hindrance | undefined;
+}
+
+/** One line of the explanation of a choice. */
+export interface Explanation {
+  readonly at: number;
+  readonly session: string | undefined;
+  readonly alias: string;
+  readonly reason: string;
+}
+
+const MAX_EXPLANATIONS = 200;
+
+/**
+ * All accounts of one process in memory, kept in step with the store. Choosing
+ * touches neither disk nor network.
+ */
+export class Pool {
+  #accounts: readonly Account[] = [];
+  #position = new Map<string, number>();
+  readonly #figures = new Figures();
+  #blocks = new BlockIndex();
+  #pin: Pin | null = null;
+  #turnId: string | null = null;
+  #activeId: string | null = null;
+  #locked = false;
+  #loading: Promise<void> | undefined;
+  #loaded = false;
+  readonly #affinity: AffinityMap;
+  readonly #explanations: Explanation[] = [];
+
+  /**
+   * @param options.settings Asked at every choice, so that a change counts at once.
+   * @param options.random Uniform in [0, 1).
+   * @param options.onReload Called whenever the store was read again.
+   */
+  constructor(
+    private readonly options: {
+      store: Store;
+      clock: Clock;
+      random: () => number;
+      settings: () => Settings;
+      onReload?: () => void;
+    },
+  ) {
+    this.#affinity = new AffinityMap(options.store, options.clock);
+  }
+
+  /** Reads the store if another process changed it. Resolves without any I/O otherwise. */
+  refresh(): Promise<void> | undefined {
+    if (this.#loaded && !this.#loading && !this.options.store.changed()) return undefined;
+    this.#loading ??= this.options.store.load().then((snapshot) => this.#take(snapshot)).finally(
+      () => this.#loading = undefined,
+    );
+    return this.#loading;
+  }
+
+  /** Whether the store has been read at all. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** Accounts in the person's order. */
+  get accounts(): readonly Account[] {
+    return this.#accounts;
+  }
+
+  /** Whether the store is sealed and no passphrase opens it. */
+  get locked(): boolean {
+    return this.#locked;
+  }
+
+  /** The account as the pool knows it now. */
+  account(id: string): Account | undefined {
+    const position = this.#position.get(id);
+    return position === undefined ? undefined : this.#accounts[position];
+  }
+
+  /** The last choices, oldest first. */
+  get explanations(): readonly Explanation[] {
+    return this.#explanations;
+  }
+
+  /**
+   * Chooses an account. Call {@linkcode refresh} before.
+   *
+   * A pin comes first, then the account the session is on, then the strategy.
+   *
+   * @param skip Ids of accounts that this request has tried already.
+   * @returns undefined when nobody may serve; {@linkcode absences} tells why.
+   */
+  async choose(demand: Demand, skip: ReadonlySet<string>): Promise<Choice | undefined> {
+    const { session, parent } = demand;
+    if (session !== undefined && this.#affinity.get(session) === undefined) {
+      await this.#affinity.recall(session);
+      if (parent !== undefined) await this.#affinity.recall(parent);
+    }
+    // From here on nothing waits: two requests of one session cannot part ways.
+    const now = this.options.clock.now();
+    const eligible = (account: Account) =>
+      !skip.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
+    const homeId = session === undefined ? undefined : this.#affinity.get(session);
+    const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
+      this.#draw(eligible, now);
+    if (!choice) return undefined;
+    const id = choice.account.id;
+    const movedFrom = homeId !== undefined && homeId !== id ? homeId : undefined;
+    if (session !== undefined) this.#affinity.set(session, id);
+    if (id !== this.#activeId) {
+      this.#activeId = id;
+      this.options.store.setTurn({ activeId: id });
+    }
+    this.#explain(demand, choice, movedFrom, now);
+    return movedFrom === undefined ? choice : { ...choice, movedFrom };
+  }
+
+  /** Every account with what keeps it from serving this model now. */
+  absences(model: string | undefined): Absence[] {
+    const now = this.options.clock.now();
+    return this.#accounts.map((account) => ({
+      account,
+      hindrance: hindrance(account, this.#blocks, model, now),
+    }));
+  }
+
+  /** Notes an answered request. */
+  answered(accountId: string): void {
+    this.#figures.count(accountId);
+    this.options.store.observe({ accountId, uses: 1, usedAt: this.options.clock.now() });
+  }
+
+  /**
+   * Takes quota figures in. A window that is used up blocks the account to its
+   * reset; figures below that lift an older "usage limit" early.
+   */
+  async observe(accountId: string, windows: readonly QuotaWindow[]): Promise<void> {
+    if (windows.length === 0) return;
+    const newer = this.#figures.learn(accountId, windows);
+    if (newer.length === 0) return;
+    this.options.store.observe({ accountId, windows: newer });
+    const plan = newer.filter((window) => window.bucket === PLAN_BUCKET);
+    if (plan.length === 0) return;
+    const full = plan.filter((window) => window.usedPercent >= 100 && window.resetsAt !== null);
+    const subject = accountSubject(accountId);
+    if (full.length > 0) {
+      await this.block({
+        subject,
+        model: "",
+        reason: "usage limit",
+        until: Math.max(...full.map((window) => window.resetsAt ?? 0)),
+        source: "headers",
+        since: Math.max(...full.map((window) => window.observedAt)),
+      });
+    } else if (plan.every((window) => window.usedPercent < 100)) {
+      await this.#lift(
+        { subject, model: "" },
+        Math.min(...plan.map((window) => window.observedAt)),
+      );
+    }
+  }
+
+  /** Blocks at once, here and in the store. A block in the past, or with older evidence than the one in force, changes nothing. */
+  async block(block: Block): Promise<void> {
+    if (block.until <= this.options.clock.now()) return;
+    const before = this.#blocks.get(block);
+    if (before && before.since > block.since && before.until > this.options.clock.now()) return;
+    if (before && before.until === block.until && before.reason === block.reason) return;
+    this.#blocks.set(block);
+    await this.options.store.block(block);
+  }
+
+  /** Takes over an account that has changed: new credentials, set aside, and so on. */
+  replace(account: Account): void {
+    const position = this.#position.get(account.id);
+    if (position === undefined) return;
+    const before = this.#accounts[position];
+    if (before && before.generation > account.generation) return;
+    this.#accounts = this.#accounts.with(position, account);
+  }
+
+  #pinned(eligible: (account: Account) => boolean, now: number): Choice | undefined {
+    const pin = this.#pin;
+    if (!pin || (pin.until !== null && pin.until <= now)) return undefined;
+    const account = this.account(pin.accountId);
+    return account && eligible(account) ? { account, reason: "pinned" } : undefined;
+  }
+
+  #stay(
+    homeId: string | undefined,
+    parent: string | undefined,
+    eligible: (account: Account) => boolean,
+  ): Choice | undefined {
+    if (this.options.settings().rotate === "request") return undefined;
+    const home = homeId === undefined ? undefined : this.account(homeId);
+    if (home) return eligible(home) ? { account: home, reason: "session stays" } : undefined;
+    // A sub-agent begins where its parent is, whose prompt it shares.
+    const parentId = parent === undefined ? undefined : this.#affinity.get(parent);
+    const family = parentId === undefined ? undefined : this.account(parentId);
+    return family && eligible(family) ? { account: family, reason: "with its parent" } : undefined;
+  }
+
+  #draw(eligible: (account: Account) => boolean, now: number): Choice | undefined {
+    const settings = this.options.settings();
+    const pick = strategies[settings.strategy]({
+      accounts: this.#accounts,
+      eligible,
+      turn: this.#turnId === null ? -1 : this.#position.get(this.#turnId) ?? -1,
+      uses: (account) => this.#figures.uses(account.id),
+      windows: (account) => this.#figures.windows(account.id),
+      weight: (account) =>
+        Object.hasOwn(settings.weights, account.alias) ? settings.weights[account.alias] ?? 1 : 1,
+      now,
+      random: this.options.random,
+    });
+    if (pick) {
+      this.#turnId = pick.account.id;
+      this.options.store.setTurn({ turnId: pick.account.id });
+    }
+    return pick;
+  }
+
+  async #lift(scope: BlockScope, evidenceAt: number): Promise<void> {
+    const block = this.#blocks.get(scope);
+    if (!block || block.reason !== "usage limit" || block.since >= evidenceAt) return;
+    this.#blocks.delete(scope);
+    await this.options.store.unblock(scope, evidenceAt);
+  }
+
+  #explain(demand: Demand, choice: Choice, movedFrom: string | undefined, at: number): void {
+    const left = movedFrom === undefined ? undefined : this.account(movedFrom)?.alias;
+    const reason = left === undefined ? choice.reason : `${choice.reason}, leaves ${left}`;
+    this.#explanations.push({ at, session: demand.session, alias: choice.account.alias, reason });
+    if (this.#explanations.length > MAX_EXPLANATIONS) this.#explanations.shift();
+  }
+
+  #take(snapshot: Snapshot): void {
+    this.#loaded = true;
+    this.options.onReload?.();
+    this.#locked = snapshot.locked;
+    this.#accounts = snapshot.accounts.map((account) => {
+      // Tokens that could not be saved yet live here only: an older generation never wins.
+      const mine = this.account(account.id);
+      return mine && mine.generation > account.generation ? mine : account;
+    });
+    this.#position = new Map(this.#accounts.map((account, index) => [account.id, index]));
+    this.#blocks.reset(snapshot.blocks);
+    this.#pin = snapshot.pin;
+    this.#turnId = snapshot.turnId;
+    this.#activeId = snapshot.activeId;
+    this.#figures.merge(snapshot.figures);
+  }
+}

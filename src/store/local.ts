@@ -1,0 +1,233 @@
+import type { Account, Credentials } from "../account/account.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { Failure } from "../platform/failure.ts";
+import { type FileSystem, systemFiles } from "../platform/files.ts";
+import type { Environment, Paths } from "../platform/paths.ts";
+import type { Block, BlockScope } from "../quota/block.ts";
+import type { QuotaWindow } from "../quota/window.ts";
+import { addAccount, editAccount, removeAccount, swapCredentials } from "./account_changes.ts";
+import { LocalFiles } from "./local_files.ts";
+import { releaseLease, takeLease } from "./lease.ts";
+import { importedSettings, type OlderSettings } from "./older_formats.ts";
+import type { StoreEvent } from "./pending.ts";
+import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
+import { readEvents, readHistory } from "./state_history.ts";
+import { beginRefresh, endRefresh, openRefresh } from "./state_refresh.ts";
+import {
+  findAffinity,
+  highestGeneration,
+  liftBlock,
+  nextRevision,
+  saveBlock,
+  savePin,
+} from "./state_write.ts";
+import type { AccountEdit, Affinity, Lease, Observation, Pin, Snapshot, Store } from "./store.ts";
+
+/** A store in files of this machine, with what only files can do. */
+export interface LocalStore extends Store {
+  /** What the person should know, one sentence each: accounts left out, a damaged file set aside, and so on. */
+  readonly warnings: readonly string[];
+  /** How an account's windows went, oldest first; up to 160 points for each window. */
+  history(accountId: string): Promise<readonly QuotaWindow[]>;
+  /** Notes what happened; saved within a second. The message holds no secrets. */
+  note(event: StoreEvent): void;
+  /** The last events, newest first. */
+  events(limit?: number): Promise<readonly StoreEvent[]>;
+  /** Settings that the file of an older project brought along, if there was one. */
+  olderSettings(): Promise<OlderSettings | undefined>;
+  /** Seals a plain store, or a sealed one anew. Copies that another passphrase sealed are removed. */
+  seal(passphrase: string): Promise<void>;
+  /** Makes a sealed store plain. With a passphrase in the environment, the next process that saves seals it again. */
+  unseal(): Promise<void>;
+}
+
+/** Where a local store finds everything. */
+export interface LocalStoreOptions {
+  readonly paths: Paths;
+  /** For the passphrase. */
+  readonly env: Environment;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). */
+  readonly random?: () => number;
+  /** The file system under `accounts.json`; SQLite has its own way to `state.db`. */
+  readonly files?: FileSystem;
+  /** How SQLite is found. */
+  readonly sqlite?: () => Promise<OpenDatabase>;
+}
+
+/**
+ * Opens the store of this machine. Nothing is read or written before the first
+ * call, and reading makes no file.
+ */
+export function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
+  const clock = options.clock ?? systemClock;
+  const files = new LocalFiles({
+    paths: options.paths,
+    env: options.env,
+    clock,
+    random: options.random ?? Math.random,
+    files: options.files ?? systemFiles,
+    sqlite: options.sqlite ?? loadSqlite,
+  });
+  return Promise.resolve(new FileStore(files, clock));
+}
+
+class FileStore implements LocalStore {
+  constructor(private readonly files: LocalFiles, private readonly clock: Clock) {}
+
+  get warnings(): readonly string[] {
+    return this.files.warnings;
+  }
+
+  load(): Promise<Snapshot> {
+    return this.files.load();
+  }
+
+  changed(): boolean {
+    return this.files.changed();
+  }
+
+  add(account: Account): Promise<void> {
+    return this.files.change((entries) => addAccount(entries, account));
+  }
+
+  async remove(accountId: string): Promise<boolean> {
+    const removed = await this.files.change((entries) => removeAccount(entries, accountId));
+    if (removed) this.files.pending.forget(accountId);
+    return removed;
+  }
+
+  edit(accountId: string, change: AccountEdit): Promise<Account | undefined> {
+    return this.files.change((entries) => editAccount(entries, accountId, change));
+  }
+
+  swapCredentials(
+    accountId: string,
+    generation: number,
+    credentials: Credentials,
+    change: AccountEdit = (account) => account,
+  ): Promise<Account | undefined> {
+    return this.files.change((entries, db) => {
+      const highest = highestGeneration(db, accountId);
+      const now = this.clock.now();
+      return swapCredentials(entries, { accountId, generation, credentials, change, highest, now });
+    });
+  }
+
+  beginRefresh(accountId: string, generation: number): Promise<void> {
+    return this.files.writeState((db) => {
+      // Else the new tokens could not be saved, and the old ones would be gone.
+      this.files.checkWritable();
+      const account = this.files.account(accountId);
+      beginRefresh(db, accountId, generation, account, this.clock.now());
+    });
+  }
+
+  endRefresh(accountId: string): Promise<void> {
+    return this.files.writeState((db) => endRefresh(db, accountId, this.files.account(accountId)));
+  }
+
+  openRefresh(accountId: string): Promise<number | undefined> {
+    return this.files.readState(
+      (db) => openRefresh(db, accountId, this.files.account(accountId)),
+      undefined,
+    );
+  }
+
+  observe(observation: Observation): void {
+    this.files.pending.observe(observation);
+    this.files.saveSoon();
+  }
+
+  block(block: Block): Promise<void> {
+    return this.files.writeState((db) => saveBlock(db, block, nextRevision(db), this.clock.now()));
+  }
+
+  unblock(scope: BlockScope, evidenceAt: number): Promise<void> {
+    return this.files.writeState((db) =>
+      liftBlock(db, scope, evidenceAt, nextRevision(db), this.clock.now())
+    );
+  }
+
+  setPin(pin: Pin | null): Promise<void> {
+    return this.files.writeState((db) => {
+      nextRevision(db);
+      savePin(db, pin);
+    });
+  }
+
+  setTurn(turn: { activeId?: string; turnId?: string }): void {
+    Object.assign(this.files.pending.turn, turn);
+    this.files.saveSoon();
+  }
+
+  affinity(session: string): Promise<Affinity | undefined> {
+    const waiting = this.files.pending.affinity.get(session);
+    if (waiting) return Promise.resolve(waiting);
+    return this.files.readState((db) => findAffinity(db, session), undefined);
+  }
+
+  setAffinity(affinity: Affinity): void {
+    this.files.pending.setAffinity(affinity);
+    this.files.saveSoon();
+  }
+
+  async lease(name: string, ttlMs: number): Promise<Lease | undefined> {
+    const holder = await this.files.writeState(
+      (db) => takeLease(db, name, ttlMs, this.clock.now()),
+      false,
+    );
+    if (holder === undefined) return undefined;
+    return {
+      release: async (pauseMs = 0) => {
+        try {
+          await this.files.writeState(
+            (db) => releaseLease(db, name, holder, pauseMs, this.clock.now()),
+            false,
+          );
+        } catch {
+          // It falls back by itself, and whoever holds it has other news to bring.
+        }
+      },
+    };
+  }
+
+  history(accountId: string): Promise<readonly QuotaWindow[]> {
+    return this.files.readState((db) => readHistory(db, accountId), []);
+  }
+
+  note(event: StoreEvent): void {
+    this.files.pending.addEvent(event);
+    this.files.saveSoon();
+  }
+
+  events(limit = 100): Promise<readonly StoreEvent[]> {
+    return this.files.readState((db) => readEvents(db, limit), []);
+  }
+
+  async olderSettings(): Promise<OlderSettings | undefined> {
+    await this.load();
+    const settings = this.files.older?.settings ??
+      await this.files.readState(importedSettings, undefined);
+    return settings && Object.keys(settings).length > 0 ? settings : undefined;
+  }
+
+  async seal(passphrase: string): Promise<void> {
+    if (passphrase.trim() === "") {
+      throw new Failure("A passphrase must not be blank.", "Choose one with visible characters.");
+    }
+    await this.files.reseal(passphrase);
+  }
+
+  unseal(): Promise<void> {
+    return this.files.reseal(null);
+  }
+
+  flush(): Promise<void> {
+    return this.files.flush();
+  }
+
+  close(): Promise<void> {
+    return this.files.close();
+  }
+}

@@ -1,0 +1,292 @@
+import type { Account } from "../account/account.ts";
+import type { Clock } from "../platform/clock.ts";
+import { ensurePrivateFolder, type FileSystem } from "../platform/files.ts";
+import type { Environment, Paths } from "../platform/paths.ts";
+import type { Change } from "./account_changes.ts";
+import type { Entry } from "./account_entry.ts";
+import { accountsIn, olderIn } from "./accounts_content.ts";
+import { removeBackups } from "./accounts_copies.ts";
+import { unwritable } from "./accounts_failure.ts";
+import { AccountsFile } from "./accounts_file.ts";
+import type { Contents } from "./accounts_reading.ts";
+import { EMPTY_DOCUMENT, entryProblems } from "./accounts_format.ts";
+import { snapshotOf } from "./snapshot.ts";
+import { DelayedSave } from "./delayed_save.ts";
+import { KeyNeeded, Keyring } from "./keyring.ts";
+import { importOlder, type OlderState } from "./older_formats.ts";
+import { Pending } from "./pending.ts";
+import { savePending } from "./save_pending.ts";
+import type { OpenDatabase } from "./sqlite.ts";
+import { accountsSaves } from "./state_cache.ts";
+import type { StateDb } from "./state_db.ts";
+import { StateHolder } from "./state_holder.ts";
+import { countAccountsSave, nextRevision } from "./state_write.ts";
+import type { Snapshot } from "./store.ts";
+
+/**
+ * `accounts.json` and `state.db` of one process, as one: a change of the first
+ * happens inside a transaction on the second, which is the lock between
+ * processes and tells them of the change.
+ */
+export class LocalFiles {
+  readonly pending = new Pending();
+  readonly #paths: Paths;
+  readonly #clock: Clock;
+  readonly #files: FileSystem;
+  readonly #keyring: Keyring;
+  readonly #accounts: AccountsFile;
+  readonly #state: StateHolder;
+
+  /** What was on disk at the last load; see {@linkcode changed}. */
+  #seen: { readonly accounts: string; readonly state: string } | undefined;
+  #accountsChanged = false;
+  /** How many saves `state.db` had counted when `accounts.json` was read. */
+  #accountsSaves = 0;
+  /** The older file whose state this process knows to be in `state.db`. */
+  #carriedOver = "";
+  /** What `state.db` has yet to learn of changes that are in `accounts.json`. */
+  #owed: ((db: StateDb, revision: number) => void)[] = [];
+  #folderReady = false;
+  readonly #saving: DelayedSave;
+
+  constructor(options: {
+    paths: Paths;
+    env: Environment;
+    clock: Clock;
+    random: () => number;
+    files: FileSystem;
+    sqlite: () => Promise<OpenDatabase>;
+  }) {
+    const { paths, clock, files } = options;
+    this.#paths = paths;
+    this.#clock = clock;
+    this.#files = files;
+    this.#keyring = new Keyring(options.env, clock);
+    this.#accounts = new AccountsFile(paths, files, this.#keyring, clock, options.random);
+    this.#state = new StateHolder(paths.state, files, options.sqlite, () => clock.now());
+    this.#saving = new DelayedSave(clock, () => this.flush());
+  }
+
+  get warnings(): readonly string[] {
+    const contents = this.#accounts.last;
+    return [
+      ...(contents?.kind === "open"
+        ? entryProblems(this.#paths.accounts, contents.document.entries)
+        : []),
+      ...(contents?.kind === "locked" ? [contents.why.message] : []),
+      ...this.#accounts.warnings,
+      ...this.#state.warnings,
+    ];
+  }
+
+  /** What a file of an older format says beside the accounts; undefined when there is none. */
+  get older(): OlderState | undefined {
+    const contents = this.#accounts.last;
+    return contents && olderIn(contents, this.#clock.now());
+  }
+
+  async load(): Promise<Snapshot> {
+    this.#state.dropIfReplaced();
+    this.#accountsChanged = false;
+    // Looked at before reading: what changes meanwhile must count as new afterwards.
+    // A damaged file is said once; whoever has loaded before goes on with what
+    // is in memory until the file changes again.
+    this.#seen = { accounts: this.#stamp(), state: this.#state.stamp() };
+    if (this.#seen.state !== "") await this.#state.prepare();
+    const state = this.#state.read();
+    if (state.accountsSaves !== this.#accountsSaves) this.#accounts.forget();
+    this.#accountsSaves = state.accountsSaves;
+    const contents = await this.#keyring.withKeys(() => this.#accounts.read());
+    return snapshotOf(contents, state, this.pending, this.#clock.now());
+  }
+
+  changed(): boolean {
+    if (!this.#seen || this.#accountsChanged) return true;
+    if (this.#state.isOpen) return this.#state.changed();
+    return this.#state.stamp() !== this.#seen.state || this.#stamp() !== this.#seen.accounts;
+  }
+
+  /** An account as the file has it now; undefined when it is not there or the file cannot be read. */
+  account(id: string): Account | undefined {
+    const contents = this.#readable();
+    return contents && accountsIn(contents).find((account) => account.id === id);
+  }
+
+  /** Throws what would keep new credentials from being saved. */
+  checkWritable(): void {
+    this.#accounts.checkWritable();
+  }
+
+  /**
+   * Changes accounts: read, changed and written while no other process can.
+   * Durable when it resolves.
+   *
+   * @param anew Whether the file is sealed (or not) without regard to how it was before.
+   */
+  change<T>(
+    work: (entries: readonly Entry[], db: StateDb) => Change<T>,
+    anew = false,
+  ): Promise<T> {
+    return this.#write((db) => {
+      let written: Change<T> | undefined;
+      try {
+        const result = db.transaction(() => {
+          const saves = accountsSaves(db);
+          // The stamp of a file saved twice within one tick of the clock may lie.
+          if (saves !== this.#accountsSaves) this.#accounts.forget();
+          this.#accountsSaves = saves;
+          const before = this.#accounts.readToChange();
+          const document = before.kind === "open" ? before.document : EMPTY_DOCUMENT;
+          const change = work(document.entries, db);
+          if (!change.entries) return change.result;
+          // First what may fail without a trace, then the file.
+          change.also?.(db, nextRevision(db));
+          countAccountsSave(db);
+          this.#accounts.write(before, { ...document, entries: change.entries }, anew);
+          written = change;
+          this.#saved(before.stamp);
+          return change.result;
+        }, true);
+        if (written) this.#accountsSaves++;
+        return result;
+      } catch (error) {
+        if (!written) throw error;
+        // The file has it, and the file decides; the rest follows.
+        this.#owed.push(written.also ?? (() => {}));
+        this.#saving.soon();
+        return written.result;
+      }
+    });
+  }
+
+  /** Writes the accounts under another passphrase, or plain (null). */
+  async reseal(passphrase: string | null): Promise<void> {
+    const asItIs = (entries: readonly Entry[]) => ({ entries, result: undefined });
+    // First with the passphrase that opens it now.
+    await this.change(asItIs);
+    const before = this.#accounts.last;
+    const undo = this.#keyring.use(passphrase);
+    try {
+      await this.change(asItIs, true);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    if (passphrase !== null && before?.sealed) {
+      removeBackups(this.#paths.accounts, this.#files);
+    }
+  }
+
+  /** Writes into `state.db` alone. Refused while the store is locked. */
+  writeState<T>(work: (db: StateDb) => T, durable = true): Promise<T> {
+    return this.#write((db) => {
+      const contents = this.#readable();
+      if (contents?.kind === "locked") throw contents.why;
+      return db.transaction(() => work(db), durable);
+    });
+  }
+
+  /** Reads from `state.db`; `nothing` when there is none. */
+  async readState<T>(work: (db: StateDb) => T, nothing: T): Promise<T> {
+    if (!this.#state.isOpen && !this.#state.exists) return nothing;
+    await this.#state.prepare();
+    return this.#keyring.withKeys(() => this.#state.using((db) => db.reading(() => work(db))));
+  }
+
+  /** Sees to it that what is pending is saved within a second, however much follows. */
+  saveSoon(): void {
+    this.#saving.soon();
+  }
+
+  async flush(): Promise<void> {
+    if (!this.pending.empty || this.#owed.length > 0) await this.#write((db) => this.#flush(db));
+    this.#saving.done();
+    this.#noticeOthers();
+  }
+
+  async close(): Promise<void> {
+    this.#saving.stop();
+    try {
+      await this.flush();
+    } finally {
+      this.#state.close();
+    }
+  }
+
+  #flush(db: StateDb): void {
+    const contents = this.#readable();
+    const known = contents?.kind === "open"
+      ? new Set(accountsIn(contents).map((account) => account.id))
+      : undefined;
+    db.transaction(() => {
+      for (const owed of this.#owed) {
+        owed(db, nextRevision(db));
+        countAccountsSave(db);
+      }
+      savePending(db, this.pending, known, this.#clock.now());
+    }, this.#owed.length > 0);
+    this.#owed = [];
+    this.pending.clear();
+  }
+
+  async #write<T>(work: (db: StateDb) => T): Promise<T> {
+    await this.#state.prepare();
+    this.#readyFolder();
+    return await this.#keyring.withKeys(() =>
+      this.#state.using((db) => {
+        this.#carryOver(db);
+        return work(db);
+      })
+    );
+  }
+
+  #readyFolder(): void {
+    if (this.#folderReady) return;
+    try {
+      ensurePrivateFolder(this.#paths.folder, this.#files);
+    } catch (error) {
+      throw unwritable(this.#paths.folder, error);
+    }
+    this.#folderReady = true;
+  }
+
+  /** An older file's figures come first: what is counted now goes on top of them. */
+  #carryOver(db: StateDb): void {
+    const contents = this.#readable();
+    const older = this.older;
+    if (!older || !contents || contents.stamp === this.#carriedOver) return;
+    db.transaction(() => importOlder(db, older, this.#clock.now()), true);
+    this.#carriedOver = contents.stamp;
+  }
+
+  /** The accounts file, or undefined when it cannot be read: `state.db` does not depend on it. */
+  #readable(): Contents | undefined {
+    try {
+      return this.#accounts.read();
+    } catch (error) {
+      if (error instanceof KeyNeeded) throw error;
+      return undefined;
+    }
+  }
+
+  /** Our own save is no news to us, if we knew what it was made of. */
+  #saved(before: string): void {
+    if (this.#seen?.accounts !== before) return;
+    this.#seen = { ...this.#seen, accounts: this.#accounts.last?.stamp ?? "" };
+  }
+
+  /** A person's edit of `accounts.json` tells nobody; this is where we look. */
+  #noticeOthers(): void {
+    if (this.#state.dropIfReplaced()) this.#accountsChanged = true;
+    if (this.#seen && this.#stamp() !== this.#seen.accounts) this.#accountsChanged = true;
+  }
+
+  /** The stamp of `accounts.json`, also where the system does not let us look. */
+  #stamp(): string {
+    try {
+      return this.#accounts.stamp();
+    } catch {
+      return "unreadable";
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { QuotaWindow } from "../quota/window.ts";
+import { withWindow } from "./state_cache.ts";
+import { MAX_SESSIONS } from "./state_write.ts";
+import type { AccountFigures, Affinity, Observation } from "./store.ts";
+
+/** One line of the store's own record of what happened. */
+export interface StoreEvent {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** One word: `switch`, `block`, `refresh`, … */
+  readonly kind: string;
+  readonly accountId?: string;
+  /** One sentence, without secrets. */
+  readonly message: string;
+}
+
+/** What of one account waits to be saved. */
+export interface PendingFigures {
+  uses: number;
+  usedAt: number | undefined;
+  windows: QuotaWindow[];
+}
+
+/** Events that wait at most; more in a second say nothing more. */
+const MAX_PENDING_EVENTS = 200;
+
+/** What waits to be saved. */
+export class Pending {
+  figures = new Map<string, PendingFigures>();
+  affinity = new Map<string, Affinity>();
+  turn: { activeId?: string; turnId?: string } = {};
+  events: StoreEvent[] = [];
+  /** Counted down by saves; see `savePending`. */
+  sessionsUntilPrune = 0;
+
+  get empty(): boolean {
+    return this.figures.size === 0 && this.affinity.size === 0 && this.events.length === 0 &&
+      this.turn.activeId === undefined && this.turn.turnId === undefined;
+  }
+
+  clear(): void {
+    this.figures = new Map();
+    this.affinity = new Map();
+    this.turn = {};
+    this.events = [];
+  }
+
+  observe({ accountId, uses = 0, usedAt, windows = [] }: Observation): void {
+    let figures = this.figures.get(accountId);
+    if (!figures) {
+      this.figures.set(accountId, figures = { uses: 0, usedAt: undefined, windows: [] });
+    }
+    figures.uses += uses;
+    if (usedAt !== undefined) figures.usedAt = Math.max(usedAt, figures.usedAt ?? usedAt);
+    for (const window of windows) {
+      const known = figures.windows.find((one) =>
+        one.bucket === window.bucket && one.minutes === window.minutes
+      );
+      if (known && known.observedAt > window.observedAt) continue;
+      figures.windows = withWindow(figures.windows, window);
+    }
+  }
+
+  setAffinity(affinity: Affinity): void {
+    this.affinity.delete(affinity.session);
+    this.affinity.set(affinity.session, affinity);
+    if (this.affinity.size > MAX_SESSIONS) {
+      const oldest = this.affinity.keys().next();
+      if (!oldest.done) this.affinity.delete(oldest.value);
+    }
+  }
+
+  addEvent(event: StoreEvent): void {
+    this.events.push(event);
+    if (this.events.length > MAX_PENDING_EVENTS) this.events.shift();
+  }
+
+  forget(accountId: string): void {
+    this.figures.delete(accountId);
+    for (const [session, affinity] of this.affinity) {
+      if (affinity.accountId === accountId) this.affinity.delete(session);
+    }
+    if (this.turn.activeId === accountId) delete this.turn.activeId;
+    if (this.turn.turnId === accountId) delete this.turn.turnId;
+  }
+
+  /** Saved figures with what waits on top, so that a process sees what it did itself. */
+  over(saved: ReadonlyMap<string, AccountFigures>): ReadonlyMap<string, AccountFigures> {
+    if (this.figures.size === 0) return saved;
+    const all = new Map(saved);
+    for (const [id, { uses, usedAt, windows }] of this.figures) {
+      const known = all.get(id) ?? { uses: 0, windows: [] };
+      const lastUsedAt = Math.max(known.lastUsedAt ?? 0, usedAt ?? 0);
+      let merged = known.windows;
+      for (const window of windows) {
+        const same = merged.find((one) =>
+          one.bucket === window.bucket && one.minutes === window.minutes
+        );
+        if (!same || same.observedAt <= window.observedAt) merged = withWindow(merged, window);
+      }
+      all.set(id, {
+        uses: known.uses + uses,
+        ...(lastUsedAt > 0 ? { lastUsedAt } : {}),
+        windows: merged,
+      });
+    }
+    return all;
+  }
+}

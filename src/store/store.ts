@@ -1,0 +1,139 @@
+import type { Account, Credentials } from "../account/account.ts";
+import type { Block, BlockScope } from "../quota/block.ts";
+import type { QuotaWindow } from "../quota/window.ts";
+
+/** What moves about one account: uses and quota figures. */
+export interface AccountFigures {
+  /** Answered requests since the account was added. */
+  readonly uses: number;
+  /** When it last answered, epoch milliseconds. */
+  readonly lastUsedAt?: number;
+  readonly windows: readonly QuotaWindow[];
+}
+
+/** The person's pin: one account serves everything until it ends. */
+export interface Pin {
+  readonly accountId: string;
+  /** Epoch milliseconds; null = until unpinned. */
+  readonly until: number | null;
+}
+
+/** Which account a conversation stays on. */
+export interface Affinity {
+  readonly session: string;
+  readonly accountId: string;
+  /** When it was last used, epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Everything a process must know to choose accounts. */
+export interface Snapshot {
+  /** In the person's order. */
+  readonly accounts: readonly Account[];
+  /** By account id; an account without an entry has none yet. */
+  readonly figures: ReadonlyMap<string, AccountFigures>;
+  /** Blocks that had not ended when this was read. */
+  readonly blocks: readonly Block[];
+  readonly pin: Pin | null;
+  /** The account that served last, if any. */
+  readonly activeId: string | null;
+  /** Where round-robin stands: the id of the account that was given a session last. */
+  readonly turnId: string | null;
+  /** True when the file is sealed and no passphrase opens it: nothing can be read or written. */
+  readonly locked: boolean;
+}
+
+/** Uses and figures of one account since the last save. */
+export interface Observation {
+  readonly accountId: string;
+  /** Answered requests to add. */
+  readonly uses?: number;
+  /** When the last of them was answered, epoch milliseconds. */
+  readonly usedAt?: number;
+  readonly windows?: readonly QuotaWindow[];
+}
+
+/** A named right that one process of all holds for a while. */
+export interface Lease {
+  /**
+   * Gives it back. Never rejects: a lease that cannot be given back falls back by itself.
+   *
+   * @param pauseMs How long nobody may take it after that, in milliseconds (default 0).
+   */
+  release(pauseMs?: number): Promise<void>;
+}
+
+/** A change of one account's description; absent fields stay. */
+export type AccountEdit = (account: Account) => Account;
+
+/**
+ * What keeps accounts and all that moves about them. The local store is one
+ * implementation; every implementation passes the same contract tests.
+ *
+ * Methods reject with a `Failure` that names the file and the fix when what is
+ * kept cannot be read or written.
+ */
+export interface Store {
+  /** Reads everything. */
+  load(): Promise<Snapshot>;
+  /** Whether another process changed something since the last `load`. Synchronous and cheap: asked before each choice. */
+  changed(): boolean;
+
+  /** Adds an account at the end. Rejects when its alias or its id is taken. */
+  add(account: Account): Promise<void>;
+  /** Removes an account and all that is known about it. Resolves to false when it was not there. */
+  remove(accountId: string): Promise<boolean>;
+  /** Changes an account in place; the credentials and the generation stay as they are. */
+  edit(accountId: string, change: AccountEdit): Promise<Account | undefined>;
+  /**
+   * Replaces credentials unless the account has a newer generation than that, and sets the next one. A set-aside mark
+   * is lifted. An older generation than that is what a restored backup brings: there the caller's credentials are the
+   * newer ones, and are saved.
+   *
+   * @returns The account as it now stands, or undefined when somebody else was faster or the account is gone.
+   */
+  swapCredentials(
+    accountId: string,
+    generation: number,
+    credentials: Credentials,
+    change?: AccountEdit,
+  ): Promise<Account | undefined>;
+
+  /** Notes that a refresh of that generation is about to be sent, durably. */
+  beginRefresh(accountId: string, generation: number): Promise<void>;
+  /** Takes the note back: the request certainly never left, its outcome is saved, or the person says so. */
+  endRefresh(accountId: string): Promise<void>;
+  /**
+   * The generation whose refresh token may be consumed: a refresh of it was begun and never ended, or its token was
+   * replaced before, as after the restore of a backup. Undefined when it is certainly good to send.
+   */
+  openRefresh(accountId: string): Promise<number | undefined>;
+
+  /** Adds to what will be saved within a second. Never blocks. */
+  observe(observation: Observation): void;
+  /** Saves a block, durably. Replaces one of the same scope. */
+  block(block: Block): Promise<void>;
+  /** Lifts a block if its evidence is older than `evidenceAt` (epoch milliseconds). */
+  unblock(scope: BlockScope, evidenceAt: number): Promise<void>;
+
+  setPin(pin: Pin | null): Promise<void>;
+  /** Notes who serves and where the round stands; saved within a second. */
+  setTurn(turn: { activeId?: string; turnId?: string }): void;
+
+  /** Where a conversation stays, or undefined. Asked once for each session a process meets. */
+  affinity(session: string): Promise<Affinity | undefined>;
+  /** Sets it; saved within a second. */
+  setAffinity(affinity: Affinity): void;
+
+  /**
+   * Takes a named lease if it is free.
+   *
+   * @param ttlMs After this many milliseconds it falls back by itself.
+   */
+  lease(name: string, ttlMs: number): Promise<Lease | undefined>;
+
+  /** Saves all that waits to be saved. */
+  flush(): Promise<void>;
+  /** Flushes and lets go of every file. */
+  close(): Promise<void>;
+}

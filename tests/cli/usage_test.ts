@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { checkRuntime } from "../../src/cli/run.ts";
+import { VERSION } from "../../src/platform/version.ts";
+import { fixture, withSession } from "./session.ts";
+
+const COMMANDS = [
+  "add",
+  "remove",
+  "list",
+  "status",
+  "path",
+  "install",
+  "uninstall",
+  "enable",
+  "disable",
+  "pin",
+  "unpin",
+  "restore",
+  "config",
+  "help",
+];
+
+Deno.test("help has the layout of the older program, with our further commands", () =>
+  withSession(async (session) => {
+    const { code, out, err } = await session.run("help");
+    assert.equal(code, 0);
+    assert.equal(err, "");
+    // The dashboard's and the service's lines come with those commands.
+    const older = fixture("older/help.txt").split("\n")
+      .filter((line) => !/\b(web|service)\b/.test(line));
+    const ours = out.split("\n");
+    let position = -1;
+    for (const line of older) {
+      position = ours.indexOf(line, position + 1);
+      assert.notEqual(position, -1, `missing, or not in its place: ${line}`);
+    }
+    assert.equal(ours[0], older[0]);
+    assert.equal(ours.at(-2), older.at(-2));
+    assert.deepEqual(ours.filter((line) => line.length > 80), []);
+  }));
+
+for (const argv of [[], ["-h"], ["--help"]]) {
+  Deno.test(`the program called with "${argv.join(" ")}" prints the help and exits 0`, () =>
+    withSession(async (session) => {
+      const help = await session.run("help");
+      assert.deepEqual(await session.run(...argv), help);
+    }));
+}
+
+for (const command of COMMANDS) {
+  Deno.test(`help ${command} equals ${command} --help, knows --json and fits into 80 columns`, () =>
+    withSession(async (session) => {
+      const { code, out } = await session.run("help", command);
+      assert.equal(code, 0);
+      assert.match(out, new RegExp(`^Usage: opencode-multi-auth ${command}`));
+      assert.match(out, /--json/);
+      assert.deepEqual(out.split("\n").filter((line) => line.length > 80), []);
+      const own = await session.run(command, "--help");
+      assert.deepEqual(own, { code: 0, out, err: "" });
+    }));
+}
+
+Deno.test("help explains the actions of a command too", () =>
+  withSession(async (session) => {
+    const { out } = await session.run("help", "config", "set");
+    assert.match(out, /^Usage: opencode-multi-auth config set /);
+    assert.deepEqual(await session.run("config", "set", "--help"), { code: 0, out, err: "" });
+  }));
+
+Deno.test("help --json lists the commands", () =>
+  withSession(async (session) => {
+    const { commands } = await session.json("help", "--json");
+    assert.deepEqual((commands as { name: string }[]).map(({ name }) => name), COMMANDS);
+  }));
+
+Deno.test("--version prints the version and nothing else", () =>
+  withSession(async (session) => {
+    assert.deepEqual(await session.run("--version"), { code: 0, out: `${VERSION}\n`, err: "" });
+  }));
+
+const WRONG: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+  ["an unknown command", ["stats"], 2, /Unknown command 'stats'\. Did you mean status\?/i],
+  ["an unknown command unlike any other", ["xyzzy"], 2, /Unknown command 'xyzzy'\./i],
+  ["an unknown option", ["status", "--jsn"], 2, /Unknown option '--jsn'\. Did you mean --json\?/i],
+  [
+    "an unknown option of the program",
+    ["--verion"],
+    2,
+    /Unknown option .*Did you mean --version\?/i,
+  ],
+  ["an argument too many", ["status", "now"], 2, /too many arguments/i],
+  ["an unknown config action", ["config", "gett"], 2, /no config action "gett"\. Actions: list/],
+  ["help for an unknown command", ["help", "stats"], 2, /no command "stats"/],
+  ["a missing alias of add", ["add"], 1, /missing required argument 'alias'/i],
+  ["a missing alias of login", ["login"], 1, /missing required argument 'alias'/i],
+  ["a missing alias of remove", ["remove"], 1, /missing required argument 'alias'/i],
+  ["a missing alias of rm", ["rm"], 1, /missing required argument 'alias'/i],
+  ["a missing alias of pin", ["pin"], 2, /missing required argument 'alias'/i],
+  ["an option without its value", ["pin", "work", "--for"], 2, /argument missing/i],
+  ["a span that is none", ["pin", "work", "--for", "soon"], 2, /"soon" is not a span/],
+  [
+    "an unknown setting",
+    ["config", "get", "colour"],
+    2,
+    /no setting "colour"\. Settings: strategy/,
+  ],
+  ["two ways to sign in", ["add", "x", "--device", "--no-browser"], 2, /Choose one/],
+];
+
+for (const [name, argv, code, text] of WRONG) {
+  Deno.test(`${name} gives one line, exits ${code} and changes nothing`, () =>
+    withSession(async (session) => {
+      session.useFixture("v1.json");
+      const before = session.files();
+      const ran = await session.run(...argv);
+      assert.equal(ran.code, code);
+      assert.equal(ran.out, "");
+      assert.match(ran.err, text);
+      assert.match(ran.err, /^Error: [^\n]+\n$/);
+      assert.deepEqual(session.files(), before);
+    }));
+}
+
+Deno.test("a Node without SQLite is refused in one sentence", () => {
+  for (const version of ["18.20.0", "20.20.2", "22.12.9", undefined]) {
+    assert.throws(() => checkRuntime(version), /needs Node 22\.13 or newer/);
+  }
+  for (const version of ["22.13.0", "22.20.1", "23.0.0", "24.3.0"]) checkRuntime(version);
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { exists, inRepository, VERSION } from "../../scripts/repository.ts";
+import { run } from "../../scripts/program.ts";
+import { toolPaths } from "../../scripts/tools.ts";
+import { cli, type Form } from "./cli.ts";
+import { makeSandbox } from "./sandbox.ts";
+
+const NOWHERE = { issuerUrl: "http://127.0.0.1:9", backendUrl: "http://127.0.0.1:9/backend-api" };
+const FILES = ["package.json", "plugin.js", "later.js", "plugin.d.ts", "cli.js"];
+const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"];
+
+function packageFile(name: string): string {
+  const path = inRepository("npm", name);
+  assert.ok(exists(path), `${path} is not there. Build it with: deno task npm`);
+  return path;
+}
+
+Deno.test("the package has what OpenCode asks for, and neither scripts nor dependencies", () => {
+  const manifest = JSON.parse(Deno.readTextFileSync(packageFile("package.json")));
+  assert.equal(manifest.name, "opencode-multi-auth-codex");
+  assert.equal(manifest.version, VERSION);
+  assert.equal(manifest.type, "module");
+  assert.equal(manifest.main, "./plugin.js");
+  assert.equal(manifest.exports["."].default, "./plugin.js");
+  assert.equal(manifest.exports["./server"].default, "./plugin.js");
+  assert.deepEqual(manifest.bin, { "opencode-multi-auth": "cli.js" });
+  for (const key of ["scripts", "dependencies", "peerDependencies", "optionalDependencies"]) {
+    assert.equal(manifest[key], undefined, `package.json has ${key}`);
+  }
+});
+
+Deno.test("the packed package holds its files and nothing else", async () => {
+  const tarball = packageFile(`opencode-multi-auth-codex-${VERSION}.tgz`);
+  const listed = (await run("tar", ["-tzf", tarball])).trim().split("\n").sort();
+  assert.deepEqual(listed, [...FILES, ...DOCUMENTS].map((name) => `package/${name}`).sort());
+});
+
+Deno.test("the plugin is at most 120 KB and reaches nothing but its rare parts and the runtime", () => {
+  const { size } = Deno.statSync(packageFile("plugin.js"));
+  assert.ok(size <= 120 * 1024, `plugin.js has ${size} bytes`);
+  assert.deepEqual(reached("plugin.js"), ["./later.js"]);
+  assert.deepEqual(reached("later.js"), []);
+});
+
+/** What a built file imports besides the runtime's own modules. */
+function reached(name: string): string[] {
+  const text = Deno.readTextFileSync(packageFile(name));
+  // `import("…")`, `}from"…"`, ` from"…"` and `import"…"` of minified code.
+  const imports = [...text.matchAll(/(?:[\s}]from|\bimport\(?)\s*["']([\w@./:-]+)["']/g)];
+  return [...new Set(imports.map((found) => found[1] ?? ""))]
+    .filter((specifier) => !/^(node:|bun:sqlite$)/.test(specifier));
+}
+
+for (const runtime of ["node", "bun", "deno"] as const) {
+  Deno.test(`the plugin and its rare parts load in ${runtime}, the plugin with its default export alone`, async () => {
+    const program = `import * as plugin from ${
+      JSON.stringify(`file://${packageFile("plugin.js")}`)
+    };
+      process.stdout.write(JSON.stringify([Object.keys(plugin), plugin.default.id, typeof plugin.default.server]));`;
+    const command = runtime === "deno" ? Deno.execPath() : toolPaths()[runtime];
+    const folder = Deno.makeTempDirSync();
+    try {
+      const file = join(folder, "load.mjs");
+      Deno.writeTextFileSync(
+        file,
+        `import process from "node:process";
+        import ${JSON.stringify(`file://${packageFile("later.js")}`)};
+        ${program}`,
+      );
+      const args = runtime === "deno" ? ["run", "-A", "--no-lock", "--no-config", file] : [file];
+      assert.equal(
+        await run(command, args, { cwd: folder }),
+        JSON.stringify([["default"], "opencode-multi-auth", "function"]),
+      );
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("the plugin's declarations stand alone and give what OpenCode calls", async () => {
+  const declarations = Deno.readTextFileSync(packageFile("plugin.d.ts"));
+  assert.doesNotMatch(declarations, /\bimport\b/);
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(join(folder, "plugin.d.ts"), declarations);
+    Deno.writeTextFileSync(join(folder, "plugin.js"), "export default {};");
+    const file = join(folder, "fits.ts");
+    // The part of OpenCode's `PluginModule` that counts; all of `Hooks` is optional.
+    Deno.writeTextFileSync(
+      file,
+      `// @ts-types="./plugin.d.ts"
+      import plugin from "./plugin.js";
+      interface Hooks { dispose?: () => Promise<void>; event?: (input: { event: string }) => void }
+      interface PluginModule { id?: string; server: (input: { url: URL }) => Promise<Hooks>; tui?: never }
+      export const fits: PluginModule = plugin;`,
+    );
+    await run(Deno.execPath(), ["check", "--no-config", "--no-lock", file]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+for (const form of ["binary", "node", "bun", "deno"] satisfies Form[]) {
+  Deno.test(`--version prints the version of deno.json and nothing else (${form})`, async () => {
+    await using sandbox = makeSandbox(NOWHERE);
+    assert.deepEqual(await cli(sandbox, ["--version"], { form }), {
+      code: 0,
+      stdout: `${VERSION}\n`,
+      stderr: "",
+    });
+  });
+
+  Deno.test(`an empty store is opened without a warning (${form})`, async () => {
+    await using sandbox = makeSandbox(NOWHERE);
+    const { code, stdout, stderr } = await cli(sandbox, ["status", "--json"], { form });
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout).accounts, []);
+  });
+}
+
+Deno.test("dist/cli.js is the same program as the package's and can be started directly", async () => {
+  const file = inRepository("dist", "cli.js");
+  const text = Deno.readTextFileSync(file);
+  assert.match(text, /^#!\/usr\/bin\/env node\n/);
+  assert.equal(Deno.readTextFileSync(packageFile("cli.js")), text);
+  assert.equal((Deno.statSync(file).mode ?? 0) & 0o111, 0o111);
+  const folder = Deno.makeTempDirSync();
+  try {
+    // Alone, as somebody who has downloaded it: no package.json beside it says that it is a module.
+    const alone = join(folder, "cli.js");
+    Deno.copyFileSync(file, alone);
+    assert.equal(await run(toolPaths().node, [alone, "--version"]), `${VERSION}\n`);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("compile takes the runtime of DENORT_BIN and says what came of it", async () => {
+  const said = await run(Deno.execPath(), ["run", "-A", inRepository("scripts", "compile.ts")], {
+    env: { DENORT_BIN: Deno.execPath() },
+  });
+  const file = inRepository("dist", "opencode-multi-auth");
+  try {
+    assert.match(said, /dry run/);
+    assert.match(said, /is not our program, it says: deno/);
+    assert.ok(Deno.statSync(file).size > 0);
+  } finally {
+    // It is Deno under our name: nobody should find that here.
+    Deno.removeSync(file);
+  }
+});

@@ -1,0 +1,4 @@
+import { testStoreContract } from "./contract.ts";
+import { StoreFolder } from "./store_folder.ts";
+
+testStoreContract("local store", () => new StoreFolder());
