@@ -1,5 +1,5 @@
 import type { Account, Credentials } from "../src/account/account.ts";
-import { type Block, type BlockScope } from "../src/quota/block.ts";
+import type { Block, BlockScope } from "../src/quota/block.ts";
 import type {
   AccountEdit,
   Affinity,
