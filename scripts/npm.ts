@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { PACKAGE, PROGRAM } from "../src/platform/version.ts";
 import { bundle, bundleCommandLine } from "./bundle.ts";
+import { thirdPartyLicenses } from "./licenses.ts";
 import { inRepository, VERSION } from "./repository.ts";
 import { run, script, size } from "./program.ts";
 
@@ -33,6 +34,9 @@ const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 const LATE_SOURCES = ["./sign_in.ts", "./usage_question.ts", "./collect.ts"] as const;
 const LATE_FILE = "later.js";
 
+/** Licences of the code that is bundled. */
+const NOTICES = "THIRD_PARTY_LICENSES";
+
 /** The package's `package.json`. */
 function manifest(): Record<string, unknown> {
   const entry = { types: "./plugin.d.ts", default: "./plugin.js" };
@@ -49,7 +53,7 @@ function manifest(): Record<string, unknown> {
     bin: { [PROGRAM]: "cli.js" },
     // OpenCode asks for "./server"; with "." alone it loads nothing and says nothing.
     exports: { ".": entry, "./server": entry, "./package.json": "./package.json" },
-    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "cli.js", ...DOCUMENTS],
+    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "cli.js", ...DOCUMENTS, NOTICES],
     engines: { node: ">=22.13", opencode: ">=1.18" },
   };
 }
@@ -90,6 +94,7 @@ export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
   Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
   Deno.copyFileSync(cli, join(folder, "cli.js"));
   for (const name of DOCUMENTS) Deno.copyFileSync(inRepository(name), join(folder, name));
+  Deno.writeTextFileSync(join(folder, NOTICES), await thirdPartyLicenses());
   Deno.writeTextFileSync(
     join(folder, "package.json"),
     `${JSON.stringify(manifest(), null, 2)}\n`,
