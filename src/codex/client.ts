@@ -5,8 +5,8 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { messageOf } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
+import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
-import { readSettings, type Settings, STANDARD_SETTINGS } from "../platform/settings.ts";
 import { Pool } from "../rotation/pool.ts";
 import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
@@ -63,26 +63,18 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const paths = resolvePaths(env);
   const store = await openLocalStore({ paths, env, clock, random });
 
-  let settings: Settings = STANDARD_SETTINGS;
-  let older: Partial<Settings> = {};
-  const readAgain = () => {
-    try {
-      settings = readSettings(paths, env, older);
-    } catch (error) {
-      log.error(messageOf(error));
-    }
-  };
   // What an older project kept beside its accounts counts until a setting of ours is written.
   // A store that cannot be read is said by the first request.
-  older = await store.olderSettings().catch(() => undefined) ?? {};
-  readAgain();
+  const older = await store.olderSettings().catch(() => undefined) ?? {};
+  const live = liveSettings({ paths, env, clock, log, older });
+  const settings = () => live.current;
 
-  const pool = new Pool({ store, clock, random, settings: () => settings, onReload: readAgain });
+  const pool = new Pool({ store, clock, random, settings });
   const refresher = createRefresher({
     store,
     clock,
     random,
-    gapMs: () => settings.refreshGap,
+    gapMs: () => settings().refreshGap,
     log,
     exchange: (account) =>
       exchangeRefreshToken({
@@ -96,7 +88,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const sender = createSender({
     fetch: request,
     clock,
-    limits: () => settings,
+    limits: settings,
     onWindows: (account, windows) => void pool.observe(account.id, windows).catch(() => {}),
   });
   const setAside = async (
@@ -137,7 +129,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     setAside,
     askUsage,
     backend: endpoints.backend,
-    settings: () => settings,
+    settings,
     clock,
     random,
     log,
@@ -145,7 +137,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   });
 
   return {
-    fetch: codexFetch,
+    fetch: (input, init) => {
+      live.touch();
+      return codexFetch(input, init);
+    },
     pool,
     store,
     async close() {

@@ -63,7 +63,6 @@ export class Pool {
   /**
    * @param options.settings Asked at every choice, so that a change counts at once.
    * @param options.random Uniform in [0, 1).
-   * @param options.onReload Called whenever the store was read again.
    */
   constructor(
     private readonly options: {
@@ -71,7 +70,6 @@ export class Pool {
       clock: Clock;
       random: () => number;
       settings: () => Settings;
-      onReload?: () => void;
     },
   ) {
     this.#affinity = new AffinityMap(options.store, options.clock);
@@ -266,7 +264,6 @@ export class Pool {
 
   #take(snapshot: Snapshot): void {
     this.#loaded = true;
-    this.options.onReload?.();
     this.#locked = snapshot.locked;
     this.#accounts = snapshot.accounts.map((account) => {
       // Tokens that could not be saved yet live here only: an older generation never wins.

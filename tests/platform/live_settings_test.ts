@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { liveSettings } from "../../src/platform/live_settings.ts";
+import { silentLog } from "../../src/platform/log.ts";
+import { resolvePaths } from "../../src/platform/paths.ts";
+import { STANDARD_SETTINGS, writeSetting } from "../../src/platform/settings.ts";
+import { VirtualClock } from "../virtual_clock.ts";
+
+function set(use: (given: ReturnType<typeof start>) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const folder = mkdtempSync(join(tmpdir(), "live-"));
+    try {
+      await use(start(folder));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+}
+
+function start(folder: string) {
+  const clock = new VirtualClock();
+  const paths = resolvePaths({ OPENCODE_MULTI_AUTH_STORE_DIR: folder }, folder);
+  const errors: string[] = [];
+  const log = { ...silentLog, error: (message: string) => void errors.push(message) };
+  const live = liveSettings({ paths, env: {}, clock, log, older: { strategy: "weighted" } });
+  return { clock, paths, errors, live };
+}
+
+Deno.test(
+  "a setting that is changed while OpenCode runs counts within a second of traffic",
+  set(async ({ clock, paths, live }) => {
+    writeSetting(paths, "strategy", "drain");
+    assert.equal(live.current.strategy, "weighted", "nobody looks without traffic");
+    live.touch();
+    live.touch();
+    assert.equal(clock.pending, 1);
+    await clock.advance(1_000);
+    assert.equal(live.current.strategy, "drain");
+    assert.equal(clock.pending, 0, "no timer while idle");
+  }),
+);
+
+Deno.test(
+  "what an older project has set counts until a setting of ours is written",
+  set(async ({ clock, paths, live }) => {
+    assert.equal(live.current.strategy, "weighted");
+    writeSetting(paths, "rotate", "request");
+    live.touch();
+    await clock.advance(1_000);
+    assert.equal(live.current.strategy, STANDARD_SETTINGS.strategy);
+  }),
+);
+
+Deno.test(
+  "a file that cannot be read is logged once, and what was in force stays",
+  set(async ({ clock, paths, live, errors }) => {
+    writeSetting(paths, "stall", "10s");
+    live.touch();
+    await clock.advance(1_000);
+    writeFileSync(paths.settings, "{broken");
+    for (let n = 0; n < 3; n++) {
+      live.touch();
+      await clock.advance(1_000);
+    }
+    assert.equal(live.current.stall, 10_000);
+    assert.equal(errors.length, 1);
+  }),
+);
