@@ -27,17 +27,19 @@ export type { Account, Credentials, SetAsideReason } from "./src/account/account
 export type { Identity } from "./src/account/identity.ts";
 export type { Block, BlockEndSource, BlockReason, BlockScope } from "./src/quota/block.ts";
 export type { QuotaWindow } from "./src/quota/window.ts";
-export type { Absence, Choice, Demand, Explanation, Pool } from "./src/rotation/pool.ts";
+export type { Absence, Choice, Demand, Pool } from "./src/rotation/pool.ts";
 export type { Hindrance } from "./src/rotation/eligibility.ts";
 export type {
   AccountEdit,
   AccountFigures,
   Affinity,
+  Explanation,
   Lease,
   Observation,
   Pin,
   Snapshot,
   Store,
+  Tokens,
 } from "./src/store/store.ts";
 export type { Clock } from "./src/platform/clock.ts";
 export { Failure } from "./src/platform/failure.ts";

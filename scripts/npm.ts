@@ -31,7 +31,13 @@ export default plugin;
 const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 
 /** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
-const LATE_SOURCES = ["./sign_in.ts", "./usage_question.ts", "./collect.ts"] as const;
+const LATE_SOURCES = [
+  "./sign_in.ts",
+  "./recheck.ts",
+  "./collect.ts",
+  "./older_formats.ts",
+  "../oauth/refresh.ts",
+] as const;
 const LATE_FILE = "later.js";
 
 /** Licences of the code that is bundled. */

@@ -23,8 +23,8 @@ export function testFiles(under: readonly string[] = ["tests"]): string[] {
 
 /**
  * Whether a file must not run beside others: the tests with real programs use the fixed callback
- * ports of the login, and have time limits that a busy machine would cross.
+ * ports of the login, have time limits that a busy machine would cross, and load both cores.
  */
 export function runsAlone(file: string): boolean {
-  return file.replaceAll("\\", "/").startsWith("tests/e2e/");
+  return /^tests\/(?:e2e|chaos)\//.test(file.replaceAll("\\", "/"));
 }

@@ -3,6 +3,7 @@ import type { Block, BlockScope } from "../src/quota/block.ts";
 import type {
   AccountEdit,
   Affinity,
+  Explanation,
   Lease,
   Observation,
   Pin,
@@ -15,6 +16,7 @@ import type { Clock } from "../src/platform/clock.ts";
 export class MemoryStore implements Store {
   accounts: Account[];
   readonly observations: Observation[] = [];
+  readonly explanations: Explanation[] = [];
   readonly blocks = new Map<string, Block>();
   readonly affinities = new Map<string, Affinity>();
   readonly open = new Map<string, number>();
@@ -109,6 +111,10 @@ export class MemoryStore implements Store {
 
   observe(observation: Observation): void {
     this.observations.push(observation);
+  }
+
+  explain(explanation: Explanation): void {
+    this.explanations.push(explanation);
   }
 
   block(block: Block): Promise<void> {

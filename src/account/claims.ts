@@ -1,33 +1,9 @@
-import * as v from "valibot";
+import { asList, asNumber, asObject, asText, given, type JsonObject } from "../platform/json.ts";
 
 /** The namespace of OpenAI's claims about the ChatGPT plan. */
 const AUTH = "https://api.openai.com/auth";
 /** The namespace of the profile in access tokens. */
 const PROFILE = "https://api.openai.com/profile";
-
-const text = v.fallback(v.optional(v.pipe(v.string(), v.minLength(1))), undefined);
-
-// Every field falls back to undefined: a claim that changed its type must not
-// cost the person the account.
-const ClaimsSchema = v.object({
-  exp: v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined),
-  iat: v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined),
-  email: text,
-  chatgpt_account_id: text,
-  [PROFILE]: v.fallback(v.optional(v.object({ email: text })), undefined),
-  [AUTH]: v.fallback(
-    v.optional(v.object({
-      chatgpt_account_id: text,
-      chatgpt_account_user_id: text,
-      chatgpt_user_id: text,
-      user_id: text,
-      chatgpt_plan_type: text,
-      chatgpt_compute_residency: text,
-      organizations: v.fallback(v.optional(v.array(v.object({ id: text }))), undefined),
-    })),
-    undefined,
-  ),
-});
 
 /** What we read from an access token or an id token. */
 export interface Claims {
@@ -62,32 +38,31 @@ export function readClaims(token: string | undefined): Claims | undefined {
   } catch {
     return undefined;
   }
-  const parsed = v.safeParse(ClaimsSchema, json);
-  if (!parsed.success) return undefined;
-  const claims = parsed.output;
-  const auth = claims[AUTH];
+  const claims = asObject(json);
+  if (!claims) return undefined;
+  // A claim that changed its type must not cost the person the account: it is
+  // missing, and the next one is asked.
+  const auth = asObject(claims[AUTH]);
+  const expires = asNumber(claims["exp"]);
+  const residency = text(auth, "chatgpt_compute_residency");
   return {
-    ...given("expiresAt", claims.exp === undefined ? undefined : claims.exp * 1000),
-    ...given("email", claims.email ?? claims[PROFILE]?.email),
+    ...given("expiresAt", expires === undefined ? undefined : expires * 1000),
+    ...given("email", text(claims, "email") ?? text(asObject(claims[PROFILE]), "email")),
     ...given(
       "workspaceId",
-      auth?.chatgpt_account_id ?? claims.chatgpt_account_id ?? auth?.organizations?.[0]?.id,
+      text(auth, "chatgpt_account_id") ?? text(claims, "chatgpt_account_id") ??
+        text(asObject(asList(auth?.["organizations"])[0]), "id"),
     ),
-    ...given("memberId", auth?.chatgpt_account_user_id),
-    ...given("userId", auth?.chatgpt_user_id ?? auth?.user_id),
-    ...given("plan", auth?.chatgpt_plan_type),
-    ...given(
-      "residency",
-      auth?.chatgpt_compute_residency === "no_constraint"
-        ? undefined
-        : auth?.chatgpt_compute_residency,
-    ),
+    ...given("memberId", text(auth, "chatgpt_account_user_id")),
+    ...given("userId", text(auth, "chatgpt_user_id") ?? text(auth, "user_id")),
+    ...given("plan", text(auth, "chatgpt_plan_type")),
+    ...given("residency", residency === "no_constraint" ? undefined : residency),
   };
 }
 
-/** An object with one property, or none when there is no value (for `exactOptionalPropertyTypes`). */
-function given<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
-  return value === undefined ? {} : { [key]: value } as { [P in K]: T };
+/** A claim that is text; an empty one says nothing. */
+function text(claims: JsonObject | undefined, name: string): string | undefined {
+  return asText(claims?.[name]) || undefined;
 }
 
 function base64UrlBytes(text: string): Uint8Array {

@@ -9,6 +9,7 @@ import {
   settingNames,
   writeSetting,
 } from "../platform/settings.ts";
+import { SETTINGS_ABOUT } from "../platform/settings_about.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { carryOver, olderSettingsAt, overlay } from "./older_settings.ts";
@@ -113,17 +114,17 @@ function entryNamed(entries: readonly SettingEntry[], name: SettingName): Settin
   throw new Error(`The setting ${name} is missing from the list of settings.`);
 }
 
-function entryObject({ name, value, source, env, about }: SettingEntry): Record<string, unknown> {
-  return { name, value, source, env: env ?? null, about };
+function entryObject({ name, value, source, env }: SettingEntry): Record<string, unknown> {
+  return { name, value, source, env: env ?? null, about: SETTINGS_ABOUT[name] };
 }
 
 function listText(entries: readonly SettingEntry[], context: Context): string {
   const paint = paintOf(context);
   const width = Math.max(...entries.map(({ name }) => name.length));
   const indent = " ".repeat(width + 4);
-  const lines = entries.map(({ name, value, source, env, about }) => {
+  const lines = entries.map(({ name, value, source, env }) => {
     const origin = source === "environment" ? ` (from ${env})` : source === "file" ? " (set)" : "";
-    const explained = wrap(about, context.columns - indent.length)
+    const explained = wrap(SETTINGS_ABOUT[name], context.columns - indent.length)
       .map((line) => `${indent}${paint("dim", line)}\n`);
     return `  ${paint("bold", name.padEnd(width))}  ${valueText(value)}${origin}\n` +
       explained.join("");

@@ -44,7 +44,7 @@ const COLUMN = 17;
 /** The help page, in the layout of the projects before us. */
 export function overview(program: CommandLine): string {
   const commands = program.commands.map((command) =>
-    `  ${usage(command).padEnd(COLUMN)}${command.summary()}\n`
+    `  ${inColumn(command).padEnd(COLUMN)}${command.summary()}\n`
   );
   return `
 ${PROGRAM} - Multi-account OAuth rotation for OpenAI Codex
@@ -73,6 +73,12 @@ function usage(command: Registered): string {
     .map((argument) => `<${argument.name()}>`);
   if (command.commands.length > 0) args.push("<action>");
   return [command.name(), ...args].join(" ");
+}
+
+/** Its usage, or its name alone where the column is too narrow for more. */
+function inColumn(command: Registered): string {
+  const text = usage(command);
+  return text.length < COLUMN ? text : command.name();
 }
 
 function overviewObject(program: CommandLine): Record<string, unknown> {

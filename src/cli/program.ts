@@ -5,16 +5,23 @@ import { registerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { registerDisable } from "./disable.ts";
 import { registerEnable } from "./enable.ts";
+import { registerExplain } from "./explain.ts";
+import { registerExport } from "./export.ts";
 import { overview, registerHelp } from "./help.ts";
+import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerList } from "./list.ts";
+import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
 import { registerPin } from "./pin.ts";
 import { registerRemove } from "./remove.ts";
 import { registerRestore } from "./restore.ts";
+import { registerSeal } from "./seal.ts";
 import { registerStatus } from "./status.ts";
 import { registerUninstall } from "./uninstall.ts";
 import { registerUnpin } from "./unpin.ts";
+import { registerUnseal } from "./unseal.ts";
+import { registerUsage } from "./usage.ts";
 
 /** All commands, in the order in which help shows them. */
 const COMMANDS = [
@@ -22,6 +29,8 @@ const COMMANDS = [
   registerRemove,
   registerList,
   registerStatus,
+  registerUsage,
+  registerExplain,
   registerPath,
   registerInstall,
   registerUninstall,
@@ -31,6 +40,11 @@ const COMMANDS = [
   registerUnpin,
   registerRestore,
   registerConfig,
+  registerSeal,
+  registerUnseal,
+  registerPassphrase,
+  registerExport,
+  registerImport,
   registerHelp,
 ];
 

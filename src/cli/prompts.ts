@@ -1,5 +1,5 @@
 import process from "node:process";
-import { confirm, isCancel, text } from "@clack/prompts";
+import { confirm, isCancel, password, text } from "@clack/prompts";
 import { Failure } from "../platform/failure.ts";
 
 /** Questions to the person at the terminal. A cancelled question throws. */
@@ -8,6 +8,8 @@ export interface Prompts {
   confirm(question: string, standard?: boolean): Promise<boolean>;
   /** A line of text. */
   text(question: string): Promise<string>;
+  /** A line that is not shown while it is typed. */
+  secret(question: string): Promise<string>;
 }
 
 /**
@@ -29,6 +31,12 @@ export function terminalPrompts(signal: AbortSignal): Prompts {
       const answer = await text({ message: question, signal, output });
       if (isCancel(answer)) throw cancelled();
       return answer;
+    },
+    async secret(question) {
+      const answer = await password({ message: question, signal, output });
+      if (isCancel(answer)) throw cancelled();
+      // Enter alone gives no text at all.
+      return answer ?? "";
     },
   };
 }

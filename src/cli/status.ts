@@ -7,6 +7,7 @@ import { JSON_ABOUT, report } from "./output.ts";
 import { statusObject } from "./status_object.ts";
 import { statusText } from "./status_text.ts";
 import { paintOf } from "./style.ts";
+import { dayOf } from "./time.ts";
 
 /** `status`: what each account is, has left, and why it may not serve. */
 export function registerStatus(program: CommandLine, context: Context): void {
@@ -24,9 +25,13 @@ export function registerStatus(program: CommandLine, context: Context): void {
           await olderSettings(store, paths),
         );
         const strategy = String(settings.find(({ name }) => name === "strategy")?.value);
-        const status = statusObject(strategy, snapshot, context.clock.now());
+        const now = context.clock.now();
+        const { readTokenUse } = await import("../store/past.ts");
+        // A state.db that cannot be had is said by the load; the accounts are shown all the same.
+        const today = await readTokenUse(store, dayOf(now, context)).catch(() => []);
+        const status = statusObject(strategy, snapshot, now, today);
         const text = statusText(status, {
-          now: context.clock.now(),
+          now,
           place: context,
           paint: paintOf(context),
           locked: lockedText(store),

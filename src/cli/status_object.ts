@@ -2,7 +2,9 @@ import type { Account } from "../account/account.ts";
 import { accountSubject, type Block, NO_END, workspaceSubject } from "../quota/block.ts";
 import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import { BlockIndex } from "../rotation/eligibility.ts";
+import type { TokenUse } from "../store/past.ts";
 import type { Snapshot } from "../store/store.ts";
+import { sumTokens, type TokenSums } from "./token_sums.ts";
 
 /** One window in `status --json`. */
 export interface StatusWindow {
@@ -22,6 +24,8 @@ export interface StatusAccount {
   readonly plan: string | null;
   readonly uses: number;
   readonly lastUsedAt: number | null;
+  /** Tokens of the local day; null when there are none. */
+  readonly today: TokenSums | null;
   /** End of the access token. */
   readonly expiresAt: number;
   readonly enabled: boolean;
@@ -58,8 +62,14 @@ export interface StatusObject {
  * The status as data.
  *
  * @param now Epoch milliseconds; blocks and pins that have ended by then are left out.
+ * @param today The usage ledger of the local day.
  */
-export function statusObject(strategy: string, snapshot: Snapshot, now: number): StatusObject {
+export function statusObject(
+  strategy: string,
+  snapshot: Snapshot,
+  now: number,
+  today: readonly TokenUse[],
+): StatusObject {
   const { accounts, activeId, locked, pin } = snapshot;
   const alias = (id: string | null) => accounts.find((account) => account.id === id)?.alias ?? null;
   const pinned = pin && (pin.until === null || pin.until > now) ? alias(pin.accountId) : null;
@@ -70,7 +80,10 @@ export function statusObject(strategy: string, snapshot: Snapshot, now: number):
     active: alias(activeId),
     locked,
     pinned: pinned === null ? null : { alias: pinned, until: pin?.until ?? null },
-    accounts: accounts.map((account) => statusAccount(account, snapshot, index, now)),
+    accounts: accounts.map((account) => ({
+      ...statusAccount(account, snapshot, index, now),
+      today: tokensOf(account, today),
+    })),
   };
 }
 
@@ -79,7 +92,7 @@ function statusAccount(
   snapshot: Snapshot,
   index: BlockIndex,
   now: number,
-): StatusAccount {
+): Omit<StatusAccount, "today"> {
   const figures = snapshot.figures.get(account.id);
   const windows = (figures?.windows ?? []).toSorted((a, b) => a.minutes - b.minutes);
   const block = index.on(account, undefined, now);
@@ -106,6 +119,11 @@ function statusAccount(
     tags: account.tags,
     notes: account.notes,
   };
+}
+
+function tokensOf(account: Account, today: readonly TokenUse[]): TokenSums | null {
+  const uses = today.filter(({ accountId }) => accountId === account.id);
+  return uses.length === 0 ? null : sumTokens(uses);
 }
 
 /** The blocks in force on an account or its workspace, for all models and for single ones. */

@@ -2,6 +2,7 @@ import { printable } from "../account/alias.ts";
 import { NO_END } from "../quota/block.ts";
 import type { StatusAccount, StatusObject, StatusWindow } from "./status_object.ts";
 import type { Paint } from "./style.ts";
+import { amount, cachedPercent, type TokenSums } from "./token_sums.ts";
 import { dateTime, distance, moment, type Place, until } from "./time.ts";
 
 /** How the text is written. */
@@ -101,9 +102,17 @@ function details(account: StatusAccount, options: StatusTextOptions): string[] {
       paint("yellow", `Blocked for ${printable(model)}: ${reason}, ${ending(until, options)}`),
     );
   }
+  if (account.today) lines.push(`Today: ${tokens(account.today)}`);
   if (account.tags.length > 0) lines.push(`Tags: ${account.tags.map(printable).join(", ")}`);
   if (account.notes.trim() !== "") lines.push(`Notes: ${printable(account.notes.trim())}`);
   return lines;
+}
+
+/** `1.2M in (93% cached), 40k out`. */
+function tokens(sums: TokenSums): string {
+  const cached = cachedPercent(sums);
+  const share = cached === null ? "" : ` (${cached}% cached)`;
+  return `${amount(sums.input)} in${share}, ${amount(sums.output)} out`;
 }
 
 /** Whether no amount of waiting brings the account back. */

@@ -1,3 +1,4 @@
+import { localDay } from "../platform/day.ts";
 import { formatDuration } from "../platform/duration.ts";
 
 /** How and where times are read; undefined means the system's. */
@@ -11,7 +12,7 @@ export function dateTime(at: number, place: Place): string {
   return written(at, place, { ...DATE, ...TIME, second: "2-digit" });
 }
 
-/** The end of something, to the second: the time alone when it is today, else with its date. */
+/** A moment to the second: the time alone when it is today, else with its date. */
 export function until(at: number, now: number, place: Place): string {
   if (!sameDay(at, now, place)) return dateTime(at, place);
   return written(at, place, { ...TIME, second: "2-digit" });
@@ -19,12 +20,22 @@ export function until(at: number, now: number, place: Place): string {
 
 /** A moment and how far away it is: `8:00 PM (in 2h)`, `Nov 27, 6:00 PM (in 4d)`, `5:30 PM (30m ago)`. */
 export function moment(at: number, now: number, place: Place): string {
-  const text = written(at, place, {
+  return `${clockTime(at, now, place)} (${distance(at, now)})`;
+}
+
+/** The day a moment falls on, as `2026-11-24`. */
+export function dayOf(at: number, { timeZone }: Place): string {
+  // Sweden writes dates so; the language of the person does not matter here.
+  return timeZone === undefined ? localDay(at) : byLocale(at, { locale: "sv-SE", timeZone }, DATE);
+}
+
+/** A moment: `8:00 PM`, or `Nov 20, 6:00 PM` on another day. */
+export function clockTime(at: number, now: number, place: Place): string {
+  return written(at, place, {
     ...(sameDay(at, now, place) ? {} : { month: "short", day: "numeric" }),
     ...(sameYear(at, now, place) ? {} : { year: "numeric" }),
     ...TIME,
   });
-  return `${text} (${distance(at, now)})`;
 }
 
 /** How far a moment is away: `in 2h 5m`, `3d ago`, `now`. */

@@ -104,8 +104,11 @@ export function createSender(options: {
         : { outcome: { kind: "server trouble" }, windows, trouble: TROUBLE[opened.kind] };
     }
     if (response.ok) {
-      release();
-      onEnd({ how: "terminal" });
+      // The caller reads its own copy; this one tells what the answer cost.
+      response.clone().text().then(
+        (text) => onEnd({ how: "terminal", data: () => text }),
+        () => onEnd({ how: "cancelled" }),
+      ).finally(release);
       return { outcome: { kind: "ok" }, response, windows };
     }
     try {

@@ -1,5 +1,4 @@
 import type { Account } from "../account/account.ts";
-import { exchangeRefreshToken } from "../oauth/refresh.ts";
 import { createRefresher } from "../oauth/refresh_transaction.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
@@ -11,8 +10,11 @@ import { Pool } from "../rotation/pool.ts";
 import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
+import { Exposure } from "./exposure.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
+import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
+import type { Recheck } from "./recheck.ts";
 
 /** A pool of accounts with a `fetch` in front of it. */
 export interface Client {
@@ -37,6 +39,9 @@ export interface ClientOptions {
   /** Is told what the person should know, in one sentence. */
   readonly notice?: (message: string) => void;
 }
+
+/** After what time the part that renews tokens is loaded if nobody has needed it yet, in milliseconds. */
+const RENEWING_MS = 5_000;
 
 /** How long `close` waits for a refresh that is under way, in milliseconds. */
 const SETTLE_MS = 8_000;
@@ -70,19 +75,30 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const settings = () => live.current;
 
   const pool = new Pool({ store, clock, random, settings });
+  // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs.
+  const renewing = () => import("../oauth/refresh.ts");
+  const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
+    background: true,
+  });
   const refresher = createRefresher({
     store,
     clock,
     random,
     gapMs: () => settings().refreshGap,
     log,
-    exchange: (account) =>
-      exchangeRefreshToken({
+    async exchange(account) {
+      const part = await renewing().catch(() => undefined);
+      if (!part) {
+        return { kind: "not sent", cause: "a part of the plugin is missing, restart OpenCode" };
+      }
+      const { credentials } = account;
+      return await part.exchangeRefreshToken({
         fetch: request,
         issuer: endpoints.issuer,
-        credentials: account.credentials,
+        credentials,
         clock,
-      }),
+      });
+    },
     ...(options.notice ? { notice: options.notice } : {}),
   });
   const sender = createSender({
@@ -114,20 +130,33 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     log.warn(`${account.alias}: set aside, ${reason}`);
     options.notice?.(`${account.alias}: ${reason}`);
   };
-  // Loaded when a limit first comes without its end, which is rare.
-  let question: Promise<(account: Account) => Promise<void>> | undefined;
-  const askUsage = async (account: Account) => {
-    question ??= import("./usage_question.ts").then(({ createUsageQuestion }) =>
-      createUsageQuestion({ fetch: request, backend: endpoints.backend, clock, pool, log })
+  const exposure = new Exposure(clock);
+  let recheck: Promise<Recheck> | undefined;
+  /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
+  const inUse = () => {
+    if (!recheck && !pool.accounts.some((account) => pool.limits(account).length > 0)) return;
+    recheck ??= import("./recheck.ts").then(({ Recheck }) =>
+      new Recheck({
+        fetch: request,
+        backend: endpoints.backend,
+        pool,
+        store,
+        fresh: (account) => keepFresh(account, { pool, refresher, clock }),
+        careful: () => exposure.careful,
+        clock,
+        random,
+        log,
+      })
     );
-    await (await question)(account);
+    recheck.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
   };
   const codexFetch = createCodexFetch({
     pool,
     sender,
     refresher,
     setAside,
-    askUsage,
+    askUsage: () => Promise.resolve(inUse()),
+    exposure,
     backend: endpoints.backend,
     settings,
     clock,
@@ -139,11 +168,14 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   return {
     fetch: (input, init) => {
       live.touch();
-      return codexFetch(input, init);
+      inUse();
+      return codexFetch(input, init).finally(inUse);
     },
     pool,
     store,
     async close() {
+      cancelLoading();
+      recheck?.then((one) => one.stop(), () => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);

@@ -49,23 +49,44 @@ export function describeExhaustion(absences: readonly Absence[], now: number): E
 }
 
 /**
- * The answer of an exhausted pool. `stop`: a 403 that OpenCode shows at once.
- * `wait`: a 429 that makes OpenCode wait for the first account, at most `maxWait`.
+ * How long the caller is made to wait for the first account, in milliseconds,
+ * at most `maxWait`; undefined when it is told to stop.
  */
-export function exhaustedResponse(
-  exhaustion: Exhaustion,
-  settings: Pick<Settings, "exhausted" | "maxWait">,
+export function waitOf(
+  { earliest }: Exhaustion,
+  { exhausted, maxWait }: Pick<Settings, "exhausted" | "maxWait">,
   now: number,
-): Response {
+): number | undefined {
+  if (exhausted !== "wait" || earliest === undefined) return undefined;
+  return Math.ceil(Math.min(Math.max(earliest - now, 0), maxWait));
+}
+
+/** What a person hears of an exhausted pool: whether OpenCode waits and until when, then who is where. */
+export function exhaustionNotice(
+  { message }: Exhaustion,
+  waitMs: number | undefined,
+  now: number,
+): string {
+  return waitMs === undefined
+    ? message
+    : `OpenCode waits until ${localTime(now + waitMs, now)}. ${message}`;
+}
+
+/**
+ * The answer of an exhausted pool: a 403 that OpenCode shows at once, or a 429
+ * that makes it wait.
+ *
+ * @param waitMs See {@linkcode waitOf}.
+ */
+export function exhaustedResponse(exhaustion: Exhaustion, waitMs: number | undefined): Response {
   const { message, earliest } = exhaustion;
   const headers: Record<string, string> = earliest === undefined
     ? {}
     : { [RESET_HEADER]: String(earliest) };
-  if (settings.exhausted === "wait" && earliest !== undefined) {
-    const wait = Math.min(Math.max(earliest - now, 0), settings.maxWait);
+  if (waitMs !== undefined) {
     return errorResponse(429, { message, code: "accounts_exhausted" }, {
       ...headers,
-      "retry-after-ms": String(Math.ceil(wait)),
+      "retry-after-ms": String(waitMs),
     });
   }
   return errorResponse(403, { message, code: "accounts_exhausted" }, headers);

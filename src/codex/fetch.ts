@@ -25,7 +25,7 @@ export function createCodexFetch(options: JourneyOptions): CodexFetch {
   const { clock } = options;
   const state: SharedState = {
     edge: new Edge(clock, options.random),
-    exposure: new Exposure(clock),
+    exposure: options.exposure ?? new Exposure(clock),
     foreign: new ForeignReasoning(),
   };
   return async (input, init) => {

@@ -7,7 +7,7 @@ import type { Settings } from "../platform/settings.ts";
 import type { Choice, Demand, Pool } from "../rotation/pool.ts";
 import type { Attempt, Sender } from "./attempt.ts";
 import type { Edge } from "./edge.ts";
-import { describeExhaustion, exhaustedResponse, type Exhaustion } from "./exhausted.ts";
+import { describeExhaustion, exhaustedResponse, waitOf } from "./exhausted.ts";
 import type { Exposure } from "./exposure.ts";
 import type { ForeignReasoning } from "./foreign_reasoning.ts";
 import { keepFresh } from "./freshness.ts";
@@ -19,9 +19,13 @@ import {
   storeAnswer,
   unreachableAnswer,
 } from "./own_answers.ts";
+import type { PoolEvent } from "./pool_event.ts";
 import type { PreparedBody } from "./prepared_body.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { StreamEnd } from "./stream.ts";
+import { readTokens } from "./token_figures.ts";
+
+export type { PoolEvent } from "./pool_event.ts";
 
 /** Longest that one request goes from account to account, in milliseconds; OpenCode's own limit for headers is 300 s. */
 const TOTAL_MS = 240_000;
@@ -29,11 +33,6 @@ const TOTAL_MS = 240_000;
 const MAX_ATTEMPTS = 40;
 /** Longest wait for an account that is only slowed down, when no other is there, in milliseconds. */
 const MAX_THROTTLE_WAIT_MS = 10_000;
-
-/** What a person may want to hear about while requests run. */
-export type PoolEvent =
-  | { readonly kind: "moved"; readonly session: string; readonly from: string; readonly to: string }
-  | { readonly kind: "exhausted"; readonly exhaustion: Exhaustion };
 
 /** What a request needs to go from account to account. */
 export interface JourneyOptions {
@@ -47,6 +46,8 @@ export interface JourneyOptions {
   ) => Promise<void>;
   /** Asks the usage endpoint about an account whose block is a guess; must not throw. */
   readonly askUsage: (account: Account) => Promise<void>;
+  /** Shared with whoever else shows accounts to the backend. */
+  readonly exposure?: Exposure;
   readonly backend: string;
   readonly settings: () => Settings;
   readonly clock: Clock;
@@ -65,11 +66,13 @@ export interface SharedState {
 /** One request on its way over the accounts. */
 export class Journey {
   readonly #end: number;
-  /** Accounts that this request must not ask again. */
-  readonly #tried = new Set<string>();
+  /** Accounts that this request must not ask again, and what came of them. */
+  readonly #tried = new Map<string, string>();
   /** Accounts whose token was renewed for this request. */
   readonly #renewed = new Set<string>();
   #reasoningDropped = false;
+  /** The account that has served the session so far, by id. */
+  #home = "";
   #edgeWaited = 0;
   /** The last answer that was nobody's fault, for when nobody does better. */
   #trouble: Attempt | undefined;
@@ -103,6 +106,7 @@ export class Journey {
         if (await this.#waitForThrottled()) continue;
         return this.#nobody();
       }
+      this.#home ||= choice.movedFrom ?? choice.account.id;
       // With rotation by request every request moves; nobody wants to hear of each.
       if (choice.movedFrom !== undefined && this.options.settings().rotate === "session") {
         this.#announce(choice);
@@ -129,12 +133,12 @@ export class Journey {
   async #ask(choice: Choice): Promise<Response | undefined> {
     const { exposure, foreign } = this.state;
     const { session } = this.demand;
-    await exposure.turn(choice.account.id, this.incoming.signal);
+    const { id } = choice.account;
+    if (!await exposure.turn(id, this.incoming.signal, this.#end)) return undefined;
     const account = await keepFresh(choice.account, this.options);
-    if (!account) return this.#skip(choice.account);
-    const moved = choice.movedFrom !== undefined;
-    const body = moved || (session !== undefined && foreign.concerns(session))
-      ? this.body.without(foreign.keep(session, moved))
+    if (!account) return this.#skip(choice.account, "no fresh token");
+    const body = session !== undefined && (id !== this.#home || foreign.concerns(session))
+      ? this.body.without(foreign.keep(session, id, this.#home))
       : this.body.whole;
     return await this.#send(body, account);
   }
@@ -155,6 +159,8 @@ export class Journey {
   #ended(end: StreamEnd, account: Account): void {
     const { pool, log } = this.options;
     const outcome = end.outcome ?? { kind: "ok" };
+    const tokens = end.data && readTokens(end.data());
+    if (tokens) pool.spent(account.id, this.demand.model ?? "", tokens);
     if (end.how === "terminal" && outcome.kind === "ok") pool.answered(account.id);
     else if (end.how !== "cancelled") {
       log.warn(`${account.alias}: the answer ended early (${end.how})`);
@@ -175,10 +181,11 @@ export class Journey {
   async #decide(attempt: Attempt, account: Account): Promise<Response | undefined> {
     const { outcome, response } = attempt;
     if (outcome.kind !== "edge block") this.state.edge.passed();
+    if (outcome.kind === "ok") this.state.exposure.passed(account.id);
     switch (outcome.kind) {
       case "ok":
       case "pass through":
-        if (!response) return this.#skip(account);
+        if (!response) return this.#skip(account, outcome.kind);
         if (outcome.kind !== "ok" || !this.body.collects) return response;
         return await (await import("./collect.ts")).collect(response);
       case "unauthorized":
@@ -201,17 +208,19 @@ export class Journey {
             attempt.trouble ?? `server trouble (${response?.status ?? "in the stream"})`
           }`,
         );
-        return this.#skip(account);
+        return this.#skip(account, attempt.trouble ?? outcome.kind);
       default:
         // Limits and the like: `learn` has blocked the account, the pool takes another.
-        return this.#skip(account, outcome.kind === "throttled");
+        return outcome.kind === "throttled" ? undefined : this.#skip(account, outcome.kind);
     }
   }
 
   /** The same account once more, without the reasoning it cannot read. */
   async #withoutReasoning(account: Account): Promise<Response | undefined> {
-    const body = this.body.without(this.state.foreign.keep(this.demand.session, true));
-    return await this.#send(body, account);
+    const { foreign } = this.state;
+    const body = this.body.without(foreign.keepRefused(this.demand.session, account.id));
+    const same = body === this.body.whole;
+    return await this.#send(same ? this.body.without(() => false) : body, account);
   }
 
   /** A refused token: renewed once for this request; refused again, the account needs its person. */
@@ -225,17 +234,19 @@ export class Journey {
     }
     if (this.#renewed.has(account.id)) {
       await setAside(account, "needs login");
-      return this.#skip(account);
+      return this.#skip(account, "token refused");
     }
     this.#renewed.add(account.id);
+    const turn = this.state.exposure.turn(account.id, this.incoming.signal, this.#end);
+    if (!await turn) return undefined;
     const renewed = await refresher.refresh(account, true);
     if (renewed.kind === "fresh" || renewed.kind === "set aside") pool.replace(renewed.account);
-    if (renewed.kind !== "fresh") return this.#skip(account);
+    if (renewed.kind !== "fresh") return this.#skip(account, "token refused");
     return undefined;
   }
 
-  #skip(account: Account, comesBack = false): undefined {
-    if (!comesBack) this.#tried.add(account.id);
+  #skip(account: Account, why: string): undefined {
+    this.#tried.set(account.id, why);
     return undefined;
   }
 
@@ -265,8 +276,9 @@ export class Journey {
     if (pool.accounts.length === 0) return emptyAnswer();
     const exhaustion = describeExhaustion(pool.absences(this.demand.model), now);
     this.options.log.warn(exhaustion.message);
-    onEvent?.({ kind: "exhausted", exhaustion });
-    return exhaustedResponse(exhaustion, settings(), now);
+    const waitMs = waitOf(exhaustion, settings(), now);
+    onEvent?.({ kind: "exhausted", exhaustion, waitMs });
+    return exhaustedResponse(exhaustion, waitMs);
   }
 
   #announce(choice: Choice): void {

@@ -47,7 +47,6 @@ export async function learn(
         until: known ?? now + GUESS_MS,
         source: known === undefined ? "guess" : outcome.source,
       };
-      if (known === undefined) void options.askUsage(account);
       break;
     }
     case "throttled":
@@ -85,5 +84,6 @@ export async function learn(
       ? "until further notice"
       : `until ${new Date(block.until).toISOString()}`;
     options.log.info(`${account.alias}: ${block.reason}, blocked ${until} (${block.source})`);
+    if (outcome.kind === "usage limit" && block.source === "guess") void options.askUsage(account);
   }
 }

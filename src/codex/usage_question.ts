@@ -1,23 +1,23 @@
 import type { Account } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
-import type { Log } from "../platform/log.ts";
-import { readUsage, type Usage } from "../quota/usage.ts";
-import type { Pool } from "../rotation/pool.ts";
 import { PROGRAM, VERSION } from "../platform/version.ts";
+import { accountSubject, workspaceSubject } from "../quota/block.ts";
+import { readUsage, type Usage } from "../quota/usage.ts";
+import { PLAN_BUCKET } from "../quota/window.ts";
+import type { Pool } from "../rotation/pool.ts";
 import { accountHeaders } from "./request.ts";
 
 /** Longest that the usage endpoint may take, in milliseconds. */
 const LIMIT_MS = 15_000;
-/** One account is asked at most this often, in milliseconds: polling pools in bursts is said to have cost accounts. */
-const GAP_MS = 60_000;
 
 /** Both spellings of the endpoint; either has answered 403 to everybody for weeks while the other worked. */
 const PATHS = ["/wham/usage", "/codex/usage"] as const;
 
 /** What came of asking the usage endpoint. */
 export type UsageAnswer =
-  | { readonly kind: "read"; readonly usage: Usage }
+  /** `askedAt`, epoch milliseconds, is how old its figures are. */
+  | { readonly kind: "read"; readonly usage: Usage; readonly askedAt: number }
   /** The access token is not accepted. */
   | { readonly kind: "unauthorized" }
   /** Says nothing about the account. */
@@ -38,6 +38,7 @@ export async function fetchUsage(
   let cause = "no answer";
   try {
     for (const path of PATHS) {
+      const askedAt = options.clock.now();
       const response = await options.fetch(options.backend + path, {
         headers: {
           ...Object.fromEntries(accountHeaders(account)),
@@ -50,9 +51,10 @@ export async function fetchUsage(
       const text = await response.text();
       if (response.ok) {
         const usage = readUsage(text, options.clock.now());
-        return usage
-          ? { kind: "read", usage }
-          : { kind: "failed", cause: "an answer nobody understands" };
+        if (!usage) return { kind: "failed", cause: "an answer nobody understands" };
+        // A refusal that overtook this answer must stay the newer evidence.
+        const windows = usage.windows.map((window) => ({ ...window, observedAt: askedAt }));
+        return { kind: "read", usage: { ...usage, windows }, askedAt };
       }
       if (response.status === 401) return { kind: "unauthorized" };
       cause = `status ${response.status}`;
@@ -67,29 +69,45 @@ export async function fetchUsage(
 }
 
 /**
- * Asks about an account whose block is a guess. What the endpoint says
- * replaces the guess; below 100 % it lifts it.
+ * Tells the pool what the usage endpoint says about an account: figures, and that a limit is over.
+ *
+ * Shares below 100 % speak for the plan's own limit, as all figures do. What
+ * the answer says about being allowed counts more, but only where user and
+ * account are the ones asked about; a workspace's limit ends on that word alone.
+ *
+ * @param askedAt When the question was sent, epoch milliseconds: it lifts only what is older.
  */
-export function createUsageQuestion(options: {
-  fetch: typeof fetch;
-  backend: string;
-  clock: Clock;
-  pool: Pool;
-  log: Log;
-}): (account: Account) => Promise<void> {
-  const asked = new Map<string, number>();
-  return async (account) => {
-    const now = options.clock.now();
-    if (now - (asked.get(account.id) ?? Number.NEGATIVE_INFINITY) < GAP_MS) return;
-    asked.set(account.id, now);
-    try {
-      const answer = await fetchUsage(account, options);
-      if (answer.kind === "read") await options.pool.observe(account.id, answer.usage.windows);
-      else if (answer.kind === "failed") {
-        options.log.info(`${account.alias}: the usage endpoint gave ${answer.cause}`);
-      }
-    } catch (error) {
-      options.log.warn(messageOf(error));
+export async function learnUsage(
+  usage: Usage,
+  account: Account,
+  askedAt: number,
+  pool: Pool,
+): Promise<void> {
+  const { windows, buckets, reachedType } = usage;
+  const isOf = (bucket: string) => bucket === PLAN_BUCKET;
+  const plan = windows.filter((window) => isOf(window.bucket));
+  const others = windows.filter((window) => !isOf(window.bucket));
+  const full = plan.some((window) => window.usedPercent >= 100);
+  const trusted = usage.userId !== undefined && usage.userId === account.identity?.userId &&
+    usage.accountId !== undefined && usage.accountId === account.identity.workspaceId;
+  const stopped = usage.allowed === false || usage.limitReached === true ||
+    usage.spendingStopped === true;
+  // Low shares beside a stop would lift what still stands.
+  await pool.observe(account.id, trusted && stopped && !full ? others : windows);
+  if (trusted && usage.allowed === true && !stopped && !full) {
+    const subjects = [accountSubject(account.id)];
+    if (!reachedType && account.identity) {
+      subjects.push(workspaceSubject(account.identity.workspaceId));
     }
-  };
+    for (const subject of subjects) await pool.lift({ subject, model: "" }, askedAt);
+  }
+  // A block names the model that was asked for, a bucket does not: all of them must be free.
+  const free = others.length > 0 && others.every((window) => window.usedPercent < 100) &&
+    buckets.every((one) => isOf(one.bucket) || (one.allowed !== false && !one.limitReached));
+  if (!free) return;
+  for (const { subject, model } of pool.limits(account)) {
+    if (model !== "" && subject === accountSubject(account.id)) {
+      await pool.lift({ subject, model }, askedAt);
+    }
+  }
 }

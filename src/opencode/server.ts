@@ -1,7 +1,8 @@
 import { type Client, createClient } from "../codex/client.ts";
-import type { PoolEvent } from "../codex/journey.ts";
+import { exhaustionNotice } from "../codex/exhausted.ts";
+import type { PoolEvent } from "../codex/pool_event.ts";
 import { storeAnswer } from "../codex/own_answers.ts";
-import { systemClock } from "../platform/clock.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import { fileLog, type Log } from "../platform/log.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
@@ -14,6 +15,9 @@ import { ensureEntry } from "./ensure_entry.ts";
 
 /** Names of plugins that sign in to ChatGPT; good enough for a hint in the log, `install` knows them exactly. */
 const LOOKS_LIKE_A_RIVAL = /(?:codex|openai|chatgpt)[\w-]*auth|multi-auth/i;
+
+/** An exhausted pool is announced at most this often, in milliseconds. */
+const EXHAUSTED_MS = 60_000;
 
 /** What OpenCode sends as the key of its requests; our fetch replaces it. */
 const DUMMY_KEY = "opencode-multi-auth";
@@ -36,12 +40,13 @@ export async function server(
   });
   log.info(`${PACKAGE} ${VERSION} loaded by OpenCode, pid ${runtime.pid}`);
   const guard = guarded(log);
+  const announce = announcer(input, systemClock);
   let client: Promise<Client> | undefined;
   const open = () =>
     client ??= createClient({
       env,
       log,
-      onEvent: (event) => void guard("toast", () => announce(input, event)),
+      onEvent: (event) => void guard("toast", () => announce(event)),
       notice: (message) => void guard("toast", () => toast(input, "warning", message)),
     }).catch((error) => {
       client = undefined;
@@ -130,12 +135,21 @@ async function setEntry(input: PluginInput, body: AuthEntry): Promise<void> {
   await input.client?.auth?.set({ path: { id: "openai" }, body });
 }
 
-async function announce(input: PluginInput, event: PoolEvent): Promise<void> {
-  if (event.kind === "moved") {
-    await toast(input, "info", `${event.from} hands over to ${event.to}`);
-  } else {
-    await toast(input, "warning", event.exhaustion.message);
-  }
+/** Tells the person what happens to the pool. Every request meets an exhausted one, so that is said once in a while. */
+function announcer(
+  input: PluginInput,
+  clock: Clock,
+): (event: PoolEvent) => Promise<void> | undefined {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (event) => {
+    if (event.kind === "moved") {
+      return toast(input, "info", `${event.from} hands over to ${event.to}`);
+    }
+    const now = clock.now();
+    if (Math.abs(now - saidAt) < EXHAUSTED_MS) return undefined;
+    saidAt = now;
+    return toast(input, "warning", exhaustionNotice(event.exhaustion, event.waitMs, now));
+  };
 }
 
 async function toast(

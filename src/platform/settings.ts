@@ -1,7 +1,7 @@
-import * as v from "valibot";
 import { parseDuration } from "./duration.ts";
 import { Failure } from "./failure.ts";
 import { readTextIfExists, writeFileAtomic } from "./files.ts";
+import { asNumber, asObject } from "./json.ts";
 import { type Environment, type Paths, set } from "./paths.ts";
 
 /** How an account is chosen for a new session. */
@@ -46,83 +46,87 @@ export interface Settings {
 /** A setting's name. */
 export type SettingName = keyof Settings;
 
-/** What can be set: its schema, its standard value, and what it means. */
+/** A value as the setting takes it, or what is wrong with it in words that follow its name. */
+type Reading<T> = { readonly value: T } | { readonly wrong: string };
+
+/** What can be set: how it is read, its standard value, and its variable. What it means: `settings_about.ts`. */
 interface Definition<T> {
-  readonly schema: v.GenericSchema<unknown, T>;
+  readonly read: (value: unknown) => Reading<T>;
   readonly standard: T;
   readonly env: string | undefined;
-  readonly about: string;
 }
 
-const duration = (least: number): v.GenericSchema<unknown, number> =>
-  v.pipe(
-    v.unknown(),
-    v.transform((value) => typeof value === "string" ? parseDuration(value) ?? NaN : value),
-    v.number("must be a span such as 30s, 10m or 2h, or a number of milliseconds"),
-    v.finite(),
-    v.minValue(least, (issue) => `must be at least ${issue.requirement} ms`),
-    v.maxValue(7 * 86_400_000, "must be at most 7d"),
-  );
+const MAX_SPAN_MS = 7 * 86_400_000;
 
-const oneOf = <const T extends string>(words: readonly T[]): v.GenericSchema<unknown, T> =>
-  v.picklist(words, `must be one of ${words.join(", ")}`);
+function span(least: number): Definition<number>["read"] {
+  return (value) => {
+    const ms = asNumber(typeof value === "string" ? parseDuration(value) : value);
+    if (ms === undefined) {
+      return { wrong: "must be a span such as 30s, 10m or 2h, or a number of milliseconds" };
+    }
+    if (ms < least) return { wrong: `must be at least ${least} ms` };
+    return ms > MAX_SPAN_MS ? { wrong: "must be at most 7d" } : { value: ms };
+  };
+}
+
+function oneOf<const T extends string>(words: readonly T[]): Definition<T>["read"] {
+  return (value) => {
+    const word = words.find((word) => word === value);
+    return word === undefined ? { wrong: `must be one of ${words.join(", ")}` } : { value: word };
+  };
+}
+
+function readWeights(value: unknown): Reading<Settings["weights"]> {
+  const weights = asObject(value);
+  if (!weights) return { wrong: "must be an object of alias and weight" };
+  for (const weight of Object.values(weights)) {
+    const number = asNumber(weight);
+    if (number === undefined) return { wrong: "must be a number" };
+    if (number < 0) return { wrong: "must not be negative" };
+  }
+  return { value: weights as Settings["weights"] };
+}
 
 const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]> } = {
   strategy: {
-    schema: oneOf(STRATEGIES),
+    read: oneOf(STRATEGIES),
     standard: "round-robin",
     env: "OPENCODE_MULTI_AUTH_ROTATION_STRATEGY",
-    about: "which account a new session gets",
   },
   rotate: {
-    schema: oneOf(["session", "request"]),
+    read: oneOf(["session", "request"]),
     standard: "session",
     env: "OPENCODE_MULTI_AUTH_ROTATE",
-    about: "keep a session on its account, or choose anew for each request",
   },
   exhausted: {
-    schema: oneOf(["stop", "wait"]),
+    read: oneOf(["stop", "wait"]),
     standard: "stop",
     env: "OPENCODE_MULTI_AUTH_EXHAUSTED",
-    about: "when every account is at its limit: say so at once, or let OpenCode wait",
   },
   maxWait: {
-    schema: duration(1_000),
+    read: span(1_000),
     standard: 600_000,
     env: "OPENCODE_MULTI_AUTH_MAX_WAIT_MS",
-    about: "longest wait that exhausted=wait asks for, in ms",
   },
   stall: {
-    schema: duration(100),
+    read: span(100),
     standard: 30_000,
     env: "OPENCODE_MULTI_AUTH_STALL_MS",
-    about: "how long an answer may be silent before its first useful event, in ms",
   },
   silence: {
-    schema: duration(1_000),
+    read: span(1_000),
     standard: 120_000,
     env: "OPENCODE_MULTI_AUTH_SILENCE_MS",
-    about: "how long an answer may be silent after that, in ms",
   },
   refreshGap: {
-    schema: duration(0),
+    read: span(0),
     standard: 4_000,
     env: "OPENCODE_MULTI_AUTH_REFRESH_GAP_MS",
-    about: "pause between two token refreshes of this machine, jitter included, in ms",
   },
   weights: {
-    schema: v.pipe(
-      v.unknown(),
-      v.check((value) => !Array.isArray(value), "must be an object of alias and weight"),
-      v.record(
-        v.string(),
-        v.pipe(v.number("must be a number"), v.minValue(0, "must not be negative"), v.finite()),
-        "must be an object of alias and weight",
-      ),
-    ),
+    read: readWeights,
     standard: {},
     env: undefined,
-    about: "share of new sessions by alias, for strategy=weighted (absent: 1)",
   },
 };
 
@@ -133,7 +137,6 @@ export interface SettingEntry {
   readonly source: "default" | "file" | "environment";
   /** The environment variable that wins over the file, if there is one. */
   readonly env: string | undefined;
-  readonly about: string;
 }
 
 /** The settings that nobody has touched. */
@@ -166,17 +169,17 @@ export function readSettings(
 export function listSettings(paths: Paths, env: Environment): SettingEntry[] {
   const file = readFile(paths);
   return settingNames().map((name) => {
-    const { env: variable, about, standard } = DEFINITIONS[name];
+    const { env: variable, standard } = DEFINITIONS[name];
     const fromEnv = variable === undefined ? undefined : set(env[variable]);
     if (fromEnv !== undefined) {
       const value = check(name, fromText(name, fromEnv), `${variable}`);
-      return { name, value, source: "environment", env: variable, about };
+      return { name, value, source: "environment", env: variable };
     }
     if (Object.hasOwn(file, name)) {
       const value = check(name, file[name], `"${name}" in ${paths.settings}`);
-      return { name, value, source: "file", env: variable, about };
+      return { name, value, source: "file", env: variable };
     }
-    return { name, value: standard, source: "default", env: variable, about };
+    return { name, value: standard, source: "default", env: variable };
   });
 }
 
@@ -224,11 +227,12 @@ function fromText(name: SettingName, text: string): unknown {
 }
 
 function check(name: SettingName, value: unknown, where: string): Settings[SettingName] {
-  const result = v.safeParse(DEFINITIONS[name].schema, value);
-  if (result.success) return result.output as Settings[SettingName];
+  const { read, standard } = DEFINITIONS[name];
+  const reading = read(value);
+  if ("value" in reading) return reading.value;
   throw new Failure(
-    `${where} ${result.issues[0].message}.`,
-    `The standard value is ${JSON.stringify(DEFINITIONS[name].standard)}.`,
+    `${where} ${reading.wrong}.`,
+    `The standard value is ${JSON.stringify(standard)}.`,
   );
 }
 
@@ -244,11 +248,12 @@ function readFile(paths: Paths): Record<string, unknown> {
       "Mend it or delete it; nothing was changed.",
     );
   }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+  const object = asObject(json);
+  if (!object) {
     throw new Failure(
       `${paths.settings} is not a JSON object.`,
       "Mend it or delete it; nothing was changed.",
     );
   }
-  return json as Record<string, unknown>;
+  return { ...object };
 }

@@ -32,6 +32,17 @@ export class BlockIndex {
     return this.#blocks.get(key(scope.subject, scope.model));
   }
 
+  /** The blocks at `now` (epoch ms) by a spent quota, of this account or its workspace, for any model. */
+  limits(account: Account, now: number): Block[] {
+    if (this.#blocks.size === 0) return [];
+    const subject = accountSubject(account.id);
+    const workspace = account.identity && workspaceSubject(account.identity.workspaceId);
+    return [...this.#blocks.values()].filter((block) =>
+      isLimit(block) && block.until > now &&
+      (block.subject === subject || block.subject === workspace)
+    );
+  }
+
   /** The block that holds this account back longest at `now` (epoch ms), for this model or for all. */
   on(account: Account, model: string | undefined, now: number): Block | undefined {
     if (this.#blocks.size === 0) return undefined;
@@ -45,6 +56,11 @@ export class BlockIndex {
     }
     return worst;
   }
+}
+
+/** Whether a block stands for a spent quota, which may come back before its time. */
+export function isLimit({ reason }: Block): boolean {
+  return reason === "usage limit" || reason === "workspace limit";
 }
 
 /**

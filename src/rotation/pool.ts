@@ -3,10 +3,12 @@ import type { Clock } from "../platform/clock.ts";
 import type { Settings } from "../platform/settings.ts";
 import { accountSubject, type Block, type BlockScope } from "../quota/block.ts";
 import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
-import type { Pin, Snapshot, Store } from "../store/store.ts";
+import { localDay } from "../platform/day.ts";
+import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
 import { Figures } from "./figures.ts";
-import { BlockIndex, type Hindrance, hindrance } from "./eligibility.ts";
+import { Explanations, PINNED } from "./explanations.ts";
+import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
 import { strategies } from "./strategy.ts";
 
 /** What a request says about itself. */
@@ -32,16 +34,6 @@ export interface Absence {
   readonly hindrance: Hindrance | undefined;
 }
 
-/** One line of the explanation of a choice. */
-export interface Explanation {
-  readonly at: number;
-  readonly session: string | undefined;
-  readonly alias: string;
-  readonly reason: string;
-}
-
-const MAX_EXPLANATIONS = 200;
-
 /**
  * All accounts of one process in memory, kept in step with the store. Choosing
  * touches neither disk nor network.
@@ -58,7 +50,7 @@ export class Pool {
   #loading: Promise<void> | undefined;
   #loaded = false;
   readonly #affinity: AffinityMap;
-  readonly #explanations: Explanation[] = [];
+  readonly #explanations: Explanations;
 
   /**
    * @param options.settings Asked at every choice, so that a change counts at once.
@@ -73,6 +65,7 @@ export class Pool {
     },
   ) {
     this.#affinity = new AffinityMap(options.store, options.clock);
+    this.#explanations = new Explanations(options.store);
   }
 
   /** Reads the store if another process changed it. Resolves without any I/O otherwise. */
@@ -105,20 +98,18 @@ export class Pool {
     return position === undefined ? undefined : this.#accounts[position];
   }
 
-  /** The last choices, oldest first. */
-  get explanations(): readonly Explanation[] {
-    return this.#explanations;
-  }
-
   /**
    * Chooses an account. Call {@linkcode refresh} before.
    *
    * A pin comes first, then the account the session is on, then the strategy.
    *
-   * @param skip Ids of accounts that this request has tried already.
+   * @param tried Accounts that this request must not ask again, by id, and what came of them.
    * @returns undefined when nobody may serve; {@linkcode absences} tells why.
    */
-  async choose(demand: Demand, skip: ReadonlySet<string>): Promise<Choice | undefined> {
+  async choose(
+    demand: Demand,
+    tried: ReadonlyMap<string, string>,
+  ): Promise<Choice | undefined> {
     const { session, parent } = demand;
     if (session !== undefined && this.#affinity.get(session) === undefined) {
       await this.#affinity.recall(session);
@@ -127,7 +118,7 @@ export class Pool {
     // From here on nothing waits: two requests of one session cannot part ways.
     const now = this.options.clock.now();
     const eligible = (account: Account) =>
-      !skip.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
+      !tried.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
     const homeId = session === undefined ? undefined : this.#affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
       this.#draw(eligible, now);
@@ -139,7 +130,15 @@ export class Pool {
       this.#activeId = id;
       this.options.store.setTurn({ activeId: id });
     }
-    this.#explain(demand, choice, movedFrom, now);
+    const explanation = { at: now, session, accountId: id, reason: choice.reason };
+    this.#explanations.note(explanation, homeId, (home) => {
+      const account = this.account(home);
+      return {
+        account,
+        hindrance: account && hindrance(account, this.#blocks, demand.model, now),
+        tried: tried.get(home),
+      };
+    });
     return movedFrom === undefined ? choice : { ...choice, movedFrom };
   }
 
@@ -156,6 +155,12 @@ export class Pool {
   answered(accountId: string): void {
     this.#figures.count(accountId);
     this.options.store.observe({ accountId, uses: 1, usedAt: this.options.clock.now() });
+  }
+
+  /** Enters into the usage ledger what an answer has cost, on the day it is here now. */
+  spent(accountId: string, model: string, tokens: Tokens): void {
+    const day = localDay(this.options.clock.now());
+    this.options.store.observe({ accountId, tokens: { ...tokens, model, day } });
   }
 
   /**
@@ -181,7 +186,7 @@ export class Pool {
         since: Math.max(...full.map((window) => window.observedAt)),
       });
     } else if (plan.every((window) => window.usedPercent < 100)) {
-      await this.#lift(
+      await this.lift(
         { subject, model: "" },
         Math.min(...plan.map((window) => window.observedAt)),
       );
@@ -198,6 +203,20 @@ export class Pool {
     await this.options.store.block(block);
   }
 
+  /** Ends a block by a spent quota early, unless its evidence is as new as this (epoch ms). */
+  async lift(scope: BlockScope, evidenceAt: number): Promise<void> {
+    const block = this.#blocks.get(scope);
+    if (!block || !isLimit(block) || block.since >= evidenceAt) return;
+    this.#blocks.delete(scope);
+    await this.options.store.unblock(scope, evidenceAt);
+  }
+
+  /** The blocks of an account by a spent quota, its own or its workspace's; none unless it takes part. */
+  limits(account: Account): Block[] {
+    if (!account.enabled || account.setAside) return [];
+    return this.#blocks.limits(account, this.options.clock.now());
+  }
+
   /** Takes over an account that has changed: new credentials, set aside, and so on. */
   replace(account: Account): void {
     const position = this.#position.get(account.id);
@@ -211,7 +230,7 @@ export class Pool {
     const pin = this.#pin;
     if (!pin || (pin.until !== null && pin.until <= now)) return undefined;
     const account = this.account(pin.accountId);
-    return account && eligible(account) ? { account, reason: "pinned" } : undefined;
+    return account && eligible(account) ? { account, reason: PINNED } : undefined;
   }
 
   #stay(
@@ -248,20 +267,6 @@ export class Pool {
     return pick;
   }
 
-  async #lift(scope: BlockScope, evidenceAt: number): Promise<void> {
-    const block = this.#blocks.get(scope);
-    if (!block || block.reason !== "usage limit" || block.since >= evidenceAt) return;
-    this.#blocks.delete(scope);
-    await this.options.store.unblock(scope, evidenceAt);
-  }
-
-  #explain(demand: Demand, choice: Choice, movedFrom: string | undefined, at: number): void {
-    const left = movedFrom === undefined ? undefined : this.account(movedFrom)?.alias;
-    const reason = left === undefined ? choice.reason : `${choice.reason}, leaves ${left}`;
-    this.#explanations.push({ at, session: demand.session, alias: choice.account.alias, reason });
-    if (this.#explanations.length > MAX_EXPLANATIONS) this.#explanations.shift();
-  }
-
   #take(snapshot: Snapshot): void {
     this.#loaded = true;
     this.#locked = snapshot.locked;
@@ -272,6 +277,7 @@ export class Pool {
     });
     this.#position = new Map(this.#accounts.map((account, index) => [account.id, index]));
     this.#blocks.reset(snapshot.blocks);
+    if (this.#pin?.accountId !== snapshot.pin?.accountId) this.#explanations.forgetPin();
     this.#pin = snapshot.pin;
     this.#turnId = snapshot.turnId;
     this.#activeId = snapshot.activeId;

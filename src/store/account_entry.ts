@@ -4,14 +4,11 @@
  *
  * @module
  */
-import * as v from "valibot";
 import type { Account, SetAsideReason } from "../account/account.ts";
 import { readClaims } from "../account/claims.ts";
 import { type Identity, identityOf } from "../account/identity.ts";
+import { asNumber, asObject, given, type JsonObject } from "../platform/json.ts";
 import { accountId } from "./admission.ts";
-
-/** An object read from JSON. */
-export type JsonObject = { readonly [name: string]: unknown };
 
 /** One entry of the file: an account, or something that we cannot use and leave as it is. */
 export interface Entry {
@@ -29,48 +26,77 @@ const REASONS: readonly SetAsideReason[] = [
   "workspace deactivated",
 ];
 
-const token = v.pipe(v.string("must be text"), v.nonEmpty("must not be empty"));
-const text = v.nullish(v.string("must be text"));
-const time = v.nullish(v.pipe(v.number("must be a number"), v.finite("must be a number")));
+/** What is wrong with a field's value, in words that follow its name; undefined when it is right. */
+type Check = (value: unknown) => string | undefined;
 
-const EntrySchema = v.object({
+const token: Check = (value) => value === "" ? "must not be empty" : text(value);
+const text: Check = (value) => typeof value === "string" ? undefined : "must be text";
+const number: Check = (value) => asNumber(value) === undefined ? "must be a number" : undefined;
+const absentOr = (check: Check): Check => (value) => value == null ? undefined : check(value);
+
+/** The fields of an entry as the file has them. */
+interface Fields {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresAt: number;
+  readonly idToken?: string | null;
+  readonly accountId?: string | null;
+  readonly accountUserId?: string | null;
+  readonly userId?: string | null;
+  readonly email?: string | null;
+  readonly planType?: string | null;
+  readonly enabled?: boolean | null;
+  readonly disabledAt?: number | null;
+  readonly disableReason?: string | null;
+  readonly tags?: readonly string[] | null;
+  readonly notes?: string | null;
+  readonly source?: string | null;
+  readonly lastRefresh?: string | null;
+  readonly id?: string | null;
+  readonly generation?: number | null;
+  readonly addedAt?: number | null;
+  readonly setAsideAt?: number | null;
+  readonly setAsideReason?: SetAsideReason | null;
+}
+
+/** For each field what it must be; looked at in this order. */
+const CHECKS: { readonly [K in keyof Required<Fields>]: Check } = {
   accessToken: token,
   refreshToken: token,
-  idToken: text,
-  expiresAt: v.pipe(
-    v.number("must be a number of milliseconds"),
-    v.finite("must be a number of milliseconds"),
+  idToken: absentOr(text),
+  expiresAt: (value) => number(value) && "must be a number of milliseconds",
+  accountId: absentOr(text),
+  accountUserId: absentOr(text),
+  userId: absentOr(text),
+  email: absentOr(text),
+  planType: absentOr(text),
+  enabled: absentOr((value) => typeof value === "boolean" ? undefined : "must be true or false"),
+  disabledAt: absentOr(number),
+  disableReason: absentOr(text),
+  tags: absentOr((value) =>
+    Array.isArray(value) && !value.some(text) ? undefined : "must be a list of texts"
   ),
-  accountId: text,
-  accountUserId: text,
-  userId: text,
-  email: text,
-  planType: text,
-  enabled: v.nullish(v.boolean("must be true or false")),
-  disabledAt: time,
-  disableReason: text,
-  tags: v.nullish(v.array(v.string("must be text"), "must be a list of texts")),
-  notes: text,
-  source: text,
-  lastRefresh: text,
-  id: v.nullish(token),
-  generation: v.nullish(
-    v.pipe(
-      v.number("must be a number"),
-      v.integer("must be a whole number"),
-      v.minValue(0, "must not be negative"),
-    ),
+  notes: absentOr(text),
+  source: absentOr(text),
+  lastRefresh: absentOr(text),
+  id: absentOr(token),
+  generation: absentOr((value) =>
+    number(value) ??
+      (!Number.isInteger(value)
+        ? "must be a whole number"
+        : Number(value) < 0
+        ? "must not be negative"
+        : undefined)
   ),
-  addedAt: time,
-  setAsideAt: time,
-  setAsideReason: v.nullish(v.picklist(REASONS, `must be one of ${REASONS.join(", ")}`)),
-  // Older projects.
-  authInvalid: v.fallback(v.nullish(v.boolean()), undefined),
-  authInvalidatedAt: v.fallback(time, undefined),
-}, "must be an object");
+  addedAt: absentOr(number),
+  setAsideAt: absentOr(number),
+  setAsideReason: absentOr((value) =>
+    REASONS.some((reason) => reason === value) ? undefined : `must be one of ${REASONS.join(", ")}`
+  ),
+};
 
-/** Fields that we write; everything else in an entry belongs to somebody else and stays. */
-const OURS: readonly string[] = Object.keys(EntrySchema.entries);
+/** Fields that we write or have taken over; everything else in an entry belongs to somebody else and stays. */
+const OURS: readonly string[] = [...Object.keys(CHECKS), "authInvalid", "authInvalidatedAt"];
 
 /**
  * Fields of the older projects that say nothing any more once `state.db` has
@@ -106,26 +132,25 @@ export const CARRIED_OVER: readonly string[] = [
  * @param now Epoch milliseconds, for marks without a time.
  */
 export function readEntry(alias: string, raw: unknown, taken: Set<string>, now: number): Entry {
-  // valibot takes a list for an object.
-  if (Array.isArray(raw)) return { alias, raw, problem: "it must be an object" };
-  const parsed = v.safeParse(EntrySchema, raw);
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    const field = v.getDotPath(issue);
-    // valibot says "Invalid key" for a missing one, and would show what it received.
-    const missing = issue.received === "undefined";
-    const problem = missing ? "is missing" : issue.message;
-    return { alias, raw, problem: `${field ?? "it"} ${problem}` };
+  const object = asObject(raw);
+  if (!object) return { alias, raw, problem: "it must be an object" };
+  for (const [field, check] of Object.entries(CHECKS)) {
+    const value = object[field];
+    const problem = check(value);
+    if (problem === undefined) continue;
+    return { alias, raw, problem: `${field} ${value === undefined ? "is missing" : problem}` };
   }
-  const entry = parsed.output;
+  // Every field has passed its check.
+  const entry = object as unknown as Fields;
   const identity = entryIdentity(entry);
   const id = freeId(alias, entry.id ?? undefined, identity, taken);
   taken.add(id);
   const refreshedAt = entry.lastRefresh ? Date.parse(entry.lastRefresh) : NaN;
   const setAside = entry.setAsideReason
     ? { at: entry.setAsideAt ?? now, reason: entry.setAsideReason }
-    : entry.authInvalid
-    ? { at: entry.authInvalidatedAt ?? now, reason: "needs login" as const }
+    // Older projects.
+    : object["authInvalid"] === true
+    ? { at: asNumber(object["authInvalidatedAt"]) ?? now, reason: "needs login" as const }
     : undefined;
   const disabled =
     entry.enabled === false && (typeof entry.disabledAt === "number" || entry.disableReason)
@@ -161,9 +186,8 @@ export function readEntry(alias: string, raw: unknown, taken: Set<string>, now: 
 
 /** An account as an entry of the file; fields of `raw` that are not ours stay. */
 export function writeEntry(account: Account, raw: unknown): JsonObject {
-  const kept = typeof raw === "object" && raw !== null && !Array.isArray(raw)
-    ? Object.entries(raw).filter(([name]) => !OURS.includes(name) && !CARRIED_OVER.includes(name))
-    : [];
+  const kept = Object.entries(asObject(raw) ?? {})
+    .filter(([name]) => !OURS.includes(name) && !CARRIED_OVER.includes(name));
   const { credentials, identity, disabled, setAside } = account;
   const ours = {
     id: account.id,
@@ -198,13 +222,7 @@ export function writeEntry(account: Account, raw: unknown): JsonObject {
 }
 
 /** The file's own fields decide; a token fills in what they lack, if it is about the same workspace. */
-function entryIdentity(entry: {
-  readonly accessToken: string;
-  readonly idToken?: string | null | undefined;
-  readonly accountId?: string | null | undefined;
-  readonly accountUserId?: string | null | undefined;
-  readonly userId?: string | null | undefined;
-}): Identity | undefined {
+function entryIdentity(entry: Fields): Identity | undefined {
   const { accountUserId, userId } = entry;
   const known = entry.accountId && (accountUserId || userId);
   // Reading claims costs; with a thousand accounts it would show.
@@ -241,14 +259,4 @@ function freeId(
 
 function sourceOf(text: string | null | undefined): Account["source"] {
   return text === "opencode" || text === "codex" || text === "import" ? text : "login";
-}
-
-/** An object with one property, or none when there is no value (for `exactOptionalPropertyTypes`). */
-export function given<K extends string, T>(
-  key: K,
-  value: T | null | undefined | "",
-): { [P in K]?: T } {
-  return value === undefined || value === null || value === ""
-    ? {}
-    : { [key]: value } as { [P in K]: T };
 }

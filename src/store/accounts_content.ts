@@ -1,7 +1,8 @@
 import type { Account } from "../account/account.ts";
 import type { Contents } from "./accounts_reading.ts";
 import { FILE_VERSION } from "./accounts_format.ts";
-import { type OlderState, readOlderState } from "./older_formats.ts";
+import { olderFormats } from "./older.ts";
+import type { OlderState } from "./older_formats.ts";
 
 // Contents never change, and are asked again and again.
 const lists = new WeakMap<Contents, readonly Account[]>();
@@ -23,7 +24,7 @@ export function olderIn(contents: Contents, now: number): OlderState | undefined
   if (contents.kind !== "open" || contents.document.version >= FILE_VERSION) return undefined;
   let state = older.get(contents);
   if (!state) {
-    state = readOlderState(contents.document.top, contents.document.entries, now);
+    state = olderFormats().readOlderState(contents.document.top, contents.document.entries, now);
     older.set(contents, state);
   }
   return state;

@@ -30,8 +30,8 @@ export class AccountsFile {
   #warnings: readonly string[] = [];
 
   constructor(
-    private readonly paths: Paths,
-    private readonly files: FileSystem,
+    readonly paths: Paths,
+    readonly files: FileSystem,
     private readonly keyring: Keyring,
     private readonly clock: Clock,
     private readonly random: () => number,

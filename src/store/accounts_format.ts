@@ -5,7 +5,8 @@
  * @module
  */
 import { printable } from "../account/alias.ts";
-import { type Entry, type JsonObject, readEntry, writeEntry } from "./account_entry.ts";
+import { asObject, type JsonObject } from "../platform/json.ts";
+import { type Entry, readEntry, writeEntry } from "./account_entry.ts";
 
 /** The version of the file that this program writes. */
 export const FILE_VERSION = 3;
@@ -45,21 +46,24 @@ const OUR_TOP: readonly string[] = ["version", "order", "accounts"];
 /**
  * Reads a file's JSON.
  *
+ * @param content The file, parsed.
  * @param now Epoch milliseconds, for marks without a time.
  * @returns What is wrong, in words that follow the file's name, if it is no file of ours.
  */
 export function readDocument(
-  json: unknown,
+  content: unknown,
   now: number,
 ): Document | { readonly wrong: string; readonly newer?: boolean } {
-  if (!isObject(json)) return { wrong: "is not a JSON object" };
-  const { accounts, version = 1, order } = json;
+  const json = asObject(content);
+  if (!json) return { wrong: "is not a JSON object" };
+  const { version = 1, order } = json;
   if (version !== 1 && version !== 2 && version !== FILE_VERSION) {
     return typeof version === "number" && version > FILE_VERSION
       ? { wrong: `has version ${version}, which is newer than this program`, newer: true }
       : { wrong: `has a version that is not 1, 2 or 3` };
   }
-  if (!isObject(accounts)) return { wrong: `has no object "accounts"` };
+  const accounts = asObject(json["accounts"]);
+  if (!accounts) return { wrong: `has no object "accounts"` };
   const taken = new Set<string>();
   const entries = inOrder(Object.entries(accounts), order)
     .map(([alias, raw]) => readEntry(alias, raw, taken, now));
@@ -73,7 +77,7 @@ export function readDocument(
 export function writeDocument(document: Document): string {
   const upToDate = document.version === FILE_VERSION;
   const pairs = document.entries.map(({ alias, raw, account }) => {
-    const asRead = !account || (upToDate && isObject(raw) && raw["id"] === account.id);
+    const asRead = !account || (upToDate && asObject(raw)?.["id"] === account.id);
     return [alias, asRead ? raw : writeEntry(account, raw)] as const;
   });
   // From entries, so that an account named `__proto__` stays an account.
@@ -110,8 +114,4 @@ function inOrder(
   const rank = new Map(order.map((alias, index) => [alias, index]));
   const last = order.length;
   return entries.toSorted(([a], [b]) => (rank.get(a) ?? last) - (rank.get(b) ?? last));
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -103,8 +103,8 @@ async function replaceCredentials(
 }
 
 /**
- * The key of an account in `state.db`: the same for the same seat, so that an
- * account that is removed and added again finds its figures.
+ * The key of an account in `state.db`: the same for the same seat, so that
+ * processes that read one older file agree on it.
  */
 export function accountId(identity: Identity | undefined, alias: string): string {
   const member = identity?.memberId ?? identity?.userId;

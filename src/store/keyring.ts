@@ -21,7 +21,7 @@ export class Keyring {
   /** A passphrase given by hand wins over the environment; null means that files are to be plain. */
   #given: string | null | undefined;
   readonly #keys = new Map<string, Uint8Array | "none">();
-  #fresh: KeyParameters = newKeyParameters();
+  #fresh: KeyParameters | undefined;
   #asked: Promise<string | undefined> | undefined;
   #problem: Failure | undefined;
   #askAgainAt = 0;
@@ -42,7 +42,7 @@ export class Keyring {
 
   /** Parameters for files that are sealed anew; the same throughout the process, so that their key is derived once. */
   get fresh(): KeyParameters {
-    return this.#fresh;
+    return this.#fresh ??= newKeyParameters();
   }
 
   /** Uses this passphrase from now on; null: none. Returns what takes that back. */
@@ -53,7 +53,7 @@ export class Keyring {
     this.#asked = undefined;
     this.#problem = undefined;
     this.#keys.clear();
-    this.#fresh = newKeyParameters();
+    this.#fresh = undefined;
     return () => {
       this.#given = before.given;
       this.#asked = before.asked;

@@ -1,17 +1,14 @@
 import type { Account, Credentials } from "../account/account.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { Failure } from "../platform/failure.ts";
 import { type FileSystem, systemFiles } from "../platform/files.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
-import type { QuotaWindow } from "../quota/window.ts";
 import { addAccount, editAccount, removeAccount, swapCredentials } from "./account_changes.ts";
 import { LocalFiles } from "./local_files.ts";
 import { releaseLease, takeLease } from "./lease.ts";
-import { importedSettings, type OlderSettings } from "./older_formats.ts";
-import type { StoreEvent } from "./pending.ts";
+import { importedSettings } from "./older.ts";
+import type { OlderSettings } from "./older_formats.ts";
 import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
-import { readEvents, readHistory } from "./state_history.ts";
 import { beginRefresh, endRefresh, openRefresh } from "./state_refresh.ts";
 import {
   findAffinity,
@@ -21,24 +18,25 @@ import {
   saveBlock,
   savePin,
 } from "./state_write.ts";
-import type { AccountEdit, Affinity, Lease, Observation, Pin, Snapshot, Store } from "./store.ts";
+import type {
+  AccountEdit,
+  Affinity,
+  Explanation,
+  Lease,
+  Observation,
+  Pin,
+  Snapshot,
+  Store,
+} from "./store.ts";
 
 /** A store in files of this machine, with what only files can do. */
 export interface LocalStore extends Store {
   /** What the person should know, one sentence each: accounts left out, a damaged file set aside, and so on. */
   readonly warnings: readonly string[];
-  /** How an account's windows went, oldest first; up to 160 points for each window. */
-  history(accountId: string): Promise<readonly QuotaWindow[]>;
-  /** Notes what happened; saved within a second. The message holds no secrets. */
-  note(event: StoreEvent): void;
-  /** The last events, newest first. */
-  events(limit?: number): Promise<readonly StoreEvent[]>;
+  /** What it stands on, for what only a command does: functions in files of their own keep that out of the plugin. */
+  readonly files: LocalFiles;
   /** Settings that the file of an older project brought along, if there was one. */
   olderSettings(): Promise<OlderSettings | undefined>;
-  /** Seals a plain store, or a sealed one anew. Copies that another passphrase sealed are removed. */
-  seal(passphrase: string): Promise<void>;
-  /** Makes a sealed store plain. With a passphrase in the environment, the next process that saves seals it again. */
-  unseal(): Promise<void>;
 }
 
 /** Where a local store finds everything. */
@@ -73,7 +71,7 @@ export function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> 
 }
 
 class FileStore implements LocalStore {
-  constructor(private readonly files: LocalFiles, private readonly clock: Clock) {}
+  constructor(readonly files: LocalFiles, private readonly clock: Clock) {}
 
   get warnings(): readonly string[] {
     return this.files.warnings;
@@ -139,6 +137,11 @@ class FileStore implements LocalStore {
     this.files.saveSoon();
   }
 
+  explain(explanation: Explanation): void {
+    this.files.pending.explain(explanation);
+    this.files.saveSoon();
+  }
+
   block(block: Block): Promise<void> {
     return this.files.writeState((db) => saveBlock(db, block, nextRevision(db), this.clock.now()));
   }
@@ -192,35 +195,11 @@ class FileStore implements LocalStore {
     };
   }
 
-  history(accountId: string): Promise<readonly QuotaWindow[]> {
-    return this.files.readState((db) => readHistory(db, accountId), []);
-  }
-
-  note(event: StoreEvent): void {
-    this.files.pending.addEvent(event);
-    this.files.saveSoon();
-  }
-
-  events(limit = 100): Promise<readonly StoreEvent[]> {
-    return this.files.readState((db) => readEvents(db, limit), []);
-  }
-
   async olderSettings(): Promise<OlderSettings | undefined> {
     await this.load();
-    const settings = this.files.older?.settings ??
+    const settings = (await this.files.older())?.settings ??
       await this.files.readState(importedSettings, undefined);
     return settings && Object.keys(settings).length > 0 ? settings : undefined;
-  }
-
-  async seal(passphrase: string): Promise<void> {
-    if (passphrase.trim() === "") {
-      throw new Failure("A passphrase must not be blank.", "Choose one with visible characters.");
-    }
-    await this.files.reseal(passphrase);
-  }
-
-  unseal(): Promise<void> {
-    return this.files.reseal(null);
   }
 
   flush(): Promise<void> {

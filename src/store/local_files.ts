@@ -5,7 +5,6 @@ import type { Environment, Paths } from "../platform/paths.ts";
 import type { Change } from "./account_changes.ts";
 import type { Entry } from "./account_entry.ts";
 import { accountsIn, olderIn } from "./accounts_content.ts";
-import { removeBackups } from "./accounts_copies.ts";
 import { unwritable } from "./accounts_failure.ts";
 import { AccountsFile } from "./accounts_file.ts";
 import type { Contents } from "./accounts_reading.ts";
@@ -13,7 +12,8 @@ import { EMPTY_DOCUMENT, entryProblems } from "./accounts_format.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { DelayedSave } from "./delayed_save.ts";
 import { KeyNeeded, Keyring } from "./keyring.ts";
-import { importOlder, type OlderState } from "./older_formats.ts";
+import { olderFormats, withOlderFormats } from "./older.ts";
+import type { OlderState } from "./older_formats.ts";
 import { Pending } from "./pending.ts";
 import { savePending } from "./save_pending.ts";
 import type { OpenDatabase } from "./sqlite.ts";
@@ -30,11 +30,11 @@ import type { Snapshot } from "./store.ts";
  */
 export class LocalFiles {
   readonly pending = new Pending();
+  readonly keyring: Keyring;
+  readonly accounts: AccountsFile;
   readonly #paths: Paths;
   readonly #clock: Clock;
   readonly #files: FileSystem;
-  readonly #keyring: Keyring;
-  readonly #accounts: AccountsFile;
   readonly #state: StateHolder;
 
   /** What was on disk at the last load; see {@linkcode changed}. */
@@ -61,28 +61,27 @@ export class LocalFiles {
     this.#paths = paths;
     this.#clock = clock;
     this.#files = files;
-    this.#keyring = new Keyring(options.env, clock);
-    this.#accounts = new AccountsFile(paths, files, this.#keyring, clock, options.random);
+    this.keyring = new Keyring(options.env, clock);
+    this.accounts = new AccountsFile(paths, files, this.keyring, clock, options.random);
     this.#state = new StateHolder(paths.state, files, options.sqlite, () => clock.now());
     this.#saving = new DelayedSave(clock, () => this.flush());
   }
 
   get warnings(): readonly string[] {
-    const contents = this.#accounts.last;
+    const contents = this.accounts.last;
     return [
       ...(contents?.kind === "open"
         ? entryProblems(this.#paths.accounts, contents.document.entries)
         : []),
       ...(contents?.kind === "locked" ? [contents.why.message] : []),
-      ...this.#accounts.warnings,
+      ...this.accounts.warnings,
       ...this.#state.warnings,
     ];
   }
 
   /** What a file of an older format says beside the accounts; undefined when there is none. */
-  get older(): OlderState | undefined {
-    const contents = this.#accounts.last;
-    return contents && olderIn(contents, this.#clock.now());
+  older(): Promise<OlderState | undefined> {
+    return withOlderFormats(() => Promise.resolve(this.#older()));
   }
 
   async load(): Promise<Snapshot> {
@@ -94,10 +93,11 @@ export class LocalFiles {
     this.#seen = { accounts: this.#stamp(), state: this.#state.stamp() };
     if (this.#seen.state !== "") await this.#state.prepare();
     const state = this.#state.read();
-    if (state.accountsSaves !== this.#accountsSaves) this.#accounts.forget();
+    if (state.accountsSaves !== this.#accountsSaves) this.accounts.forget();
     this.#accountsSaves = state.accountsSaves;
-    const contents = await this.#keyring.withKeys(() => this.#accounts.read());
-    return snapshotOf(contents, state, this.pending, this.#clock.now());
+    return await this.#withParts(() =>
+      snapshotOf(this.accounts.read(), state, this.pending, this.#clock.now())
+    );
   }
 
   changed(): boolean {
@@ -114,7 +114,7 @@ export class LocalFiles {
 
   /** Throws what would keep new credentials from being saved. */
   checkWritable(): void {
-    this.#accounts.checkWritable();
+    this.accounts.checkWritable();
   }
 
   /**
@@ -133,16 +133,16 @@ export class LocalFiles {
         const result = db.transaction(() => {
           const saves = accountsSaves(db);
           // The stamp of a file saved twice within one tick of the clock may lie.
-          if (saves !== this.#accountsSaves) this.#accounts.forget();
+          if (saves !== this.#accountsSaves) this.accounts.forget();
           this.#accountsSaves = saves;
-          const before = this.#accounts.readToChange();
+          const before = this.accounts.readToChange();
           const document = before.kind === "open" ? before.document : EMPTY_DOCUMENT;
           const change = work(document.entries, db);
           if (!change.entries) return change.result;
           // First what may fail without a trace, then the file.
           change.also?.(db, nextRevision(db));
           countAccountsSave(db);
-          this.#accounts.write(before, { ...document, entries: change.entries }, anew);
+          this.accounts.write(before, { ...document, entries: change.entries }, anew);
           written = change;
           this.#saved(before.stamp);
           return change.result;
@@ -159,24 +159,6 @@ export class LocalFiles {
     });
   }
 
-  /** Writes the accounts under another passphrase, or plain (null). */
-  async reseal(passphrase: string | null): Promise<void> {
-    const asItIs = (entries: readonly Entry[]) => ({ entries, result: undefined });
-    // First with the passphrase that opens it now.
-    await this.change(asItIs);
-    const before = this.#accounts.last;
-    const undo = this.#keyring.use(passphrase);
-    try {
-      await this.change(asItIs, true);
-    } catch (error) {
-      undo();
-      throw error;
-    }
-    if (passphrase !== null && before?.sealed) {
-      removeBackups(this.#paths.accounts, this.#files);
-    }
-  }
-
   /** Writes into `state.db` alone. Refused while the store is locked. */
   writeState<T>(work: (db: StateDb) => T, durable = true): Promise<T> {
     return this.#write((db) => {
@@ -190,7 +172,7 @@ export class LocalFiles {
   async readState<T>(work: (db: StateDb) => T, nothing: T): Promise<T> {
     if (!this.#state.isOpen && !this.#state.exists) return nothing;
     await this.#state.prepare();
-    return this.#keyring.withKeys(() => this.#state.using((db) => db.reading(() => work(db))));
+    return this.keyring.withKeys(() => this.#state.using((db) => db.reading(() => work(db))));
   }
 
   /** Sees to it that what is pending is saved within a second, however much follows. */
@@ -232,12 +214,22 @@ export class LocalFiles {
   async #write<T>(work: (db: StateDb) => T): Promise<T> {
     await this.#state.prepare();
     this.#readyFolder();
-    return await this.#keyring.withKeys(() =>
+    return await this.#withParts(() =>
       this.#state.using((db) => {
         this.#carryOver(db);
         return work(db);
       })
     );
+  }
+
+  /** Runs synchronous work with the keys and the older formats that it turns out to need. */
+  #withParts<T>(work: () => T): Promise<T> {
+    return withOlderFormats(() => this.keyring.withKeys(work));
+  }
+
+  #older(): OlderState | undefined {
+    const contents = this.accounts.last;
+    return contents && olderIn(contents, this.#clock.now());
   }
 
   #readyFolder(): void {
@@ -253,16 +245,16 @@ export class LocalFiles {
   /** An older file's figures come first: what is counted now goes on top of them. */
   #carryOver(db: StateDb): void {
     const contents = this.#readable();
-    const older = this.older;
+    const older = this.#older();
     if (!older || !contents || contents.stamp === this.#carriedOver) return;
-    db.transaction(() => importOlder(db, older, this.#clock.now()), true);
+    db.transaction(() => olderFormats().importOlder(db, older, this.#clock.now()), true);
     this.#carriedOver = contents.stamp;
   }
 
   /** The accounts file, or undefined when it cannot be read: `state.db` does not depend on it. */
   #readable(): Contents | undefined {
     try {
-      return this.#accounts.read();
+      return this.accounts.read();
     } catch (error) {
       if (error instanceof KeyNeeded) throw error;
       return undefined;
@@ -272,7 +264,7 @@ export class LocalFiles {
   /** Our own save is no news to us, if we knew what it was made of. */
   #saved(before: string): void {
     if (this.#seen?.accounts !== before) return;
-    this.#seen = { ...this.#seen, accounts: this.#accounts.last?.stamp ?? "" };
+    this.#seen = { ...this.#seen, accounts: this.accounts.last?.stamp ?? "" };
   }
 
   /** A person's edit of `accounts.json` tells nobody; this is where we look. */
@@ -284,7 +276,7 @@ export class LocalFiles {
   /** The stamp of `accounts.json`, also where the system does not let us look. */
   #stamp(): string {
     try {
-      return this.#accounts.stamp();
+      return this.accounts.stamp();
     } catch {
       return "unreadable";
     }

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import * as v from "valibot";
+import { asList, asNumber, asObject, asText, given, type JsonObject } from "../platform/json.ts";
 import { STRATEGIES, type StrategyName } from "../platform/settings.ts";
-import { accountSubject, type Block, workspaceSubject } from "../quota/block.ts";
+import { accountSubject, type Block, type BlockReason, workspaceSubject } from "../quota/block.ts";
 import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
-import type { Entry, JsonObject } from "./account_entry.ts";
-import { given } from "./account_entry.ts";
+import type { Entry } from "./account_entry.ts";
 import { blockKey, type State, withWindow } from "./state_cache.ts";
 import type { StateDb } from "./state_db.ts";
 import {
@@ -52,53 +51,6 @@ export interface OlderSettings {
 /** The two windows that the older projects knew, with their lengths in minutes. */
 const WINDOWS = [["fiveHour", 300], ["weekly", 10_080]] as const;
 
-// Figures of the wrong type are no figures; none of them is worth an account.
-const number = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
-const text = v.fallback(v.optional(v.string()), undefined);
-const LimitSchema = v.fallback(
-  v.optional(
-    v.object({ limit: number, remaining: number, resetAt: number, updatedAt: number }),
-  ),
-  undefined,
-);
-const LimitsSchema = v.fallback(
-  v.optional(v.object({ fiveHour: LimitSchema, weekly: LimitSchema })),
-  undefined,
-);
-const PointSchema = v.fallback(
-  v.optional(v.object({ at: number, fiveHour: LimitSchema, weekly: LimitSchema })),
-  undefined,
-);
-const FiguresSchema = v.object({
-  usageCount: number,
-  lastUsed: number,
-  rateLimits: LimitsSchema,
-  rateLimitHistory: v.fallback(v.optional(v.array(PointSchema)), undefined),
-  rateLimitedUntil: number,
-  lastLimitErrorAt: number,
-  modelUnsupportedUntil: number,
-  modelUnsupportedAt: number,
-  modelUnsupportedModel: text,
-  workspaceDeactivatedUntil: number,
-  workspaceDeactivatedAt: number,
-});
-const TopSchema = v.object({
-  activeAlias: v.fallback(v.nullish(v.string()), undefined),
-  forcedAlias: v.fallback(v.nullish(v.string()), undefined),
-  forcedUntil: v.fallback(v.nullish(v.number()), undefined),
-  rotationStrategy: text,
-  settings: v.fallback(
-    v.optional(v.object({
-      rotationStrategy: text,
-      accountWeights: v.fallback(
-        v.optional(v.record(v.string(), v.pipe(v.number(), v.finite(), v.minValue(0)))),
-        undefined,
-      ),
-    })),
-    undefined,
-  ),
-});
-
 /**
  * Reads what an older file says beside the accounts.
  *
@@ -111,87 +63,103 @@ export function readOlderState(
   entries: readonly Entry[],
   now: number,
 ): OlderState {
-  const { activeAlias, forcedAlias, forcedUntil, rotationStrategy, settings } = v.parse(
-    TopSchema,
-    top,
-  );
-  const idOf = (alias: string | null | undefined) =>
+  const idOf = (alias: unknown) =>
     entries.find((entry) => entry.account && entry.alias === alias)?.account?.id;
   const figures: OlderFigures[] = [];
   const blocks: Block[] = [];
   for (const { account, raw } of entries) {
-    if (!account) continue;
-    const older = v.parse(FiguresSchema, raw);
+    const older = asObject(raw);
+    if (!account || !older) continue;
+    // A figure of the wrong type is none; no figure is worth an account.
+    const number = (name: string) => asNumber(older[name]);
+    const lastUsed = number("lastUsed");
     figures.push({
       accountId: account.id,
-      uses: Math.max(0, Math.floor(older.usageCount ?? 0)),
-      ...given("lastUsedAt", older.lastUsed),
-      windows: windowsOf(older.rateLimits, older.lastUsed ?? 0),
-      history: (older.rateLimitHistory ?? [])
-        .flatMap((point) => point?.at === undefined ? [] : windowsOf(point, point.at))
+      uses: Math.max(0, Math.floor(number("usageCount") ?? 0)),
+      ...given("lastUsedAt", lastUsed),
+      windows: windowsOf(older["rateLimits"], lastUsed ?? 0),
+      history: asList(older["rateLimitHistory"])
+        .flatMap((point) => {
+          const at = asNumber(asObject(point)?.["at"]);
+          return at === undefined ? [] : windowsOf(point, at);
+        })
         .sort((a, b) => a.observedAt - b.observedAt),
     });
     const subject = accountSubject(account.id);
-    // Where the older file has no time for the evidence, any that we see is newer.
-    const guess = { model: "", source: "guess" } as const;
-    if (older.rateLimitedUntil !== undefined) {
+    /** Where the older file has no time for the evidence, any that we see is newer. */
+    const block = (
+      reason: BlockReason,
+      until: number | undefined,
+      since: number | undefined,
+      scope: { readonly subject?: string; readonly model?: string } = {},
+    ) => {
+      if (until === undefined || until <= now) return;
+      const evidenceAt = Math.min(since ?? 0, now);
       blocks.push({
-        ...guess,
         subject,
-        reason: "usage limit",
-        until: older.rateLimitedUntil,
-        since: Math.min(older.lastUsed ?? older.lastLimitErrorAt ?? 0, now),
+        model: "",
+        reason,
+        until,
+        source: "guess",
+        since: evidenceAt,
+        ...scope,
       });
+    };
+    block("usage limit", number("rateLimitedUntil"), lastUsed ?? number("lastLimitErrorAt"));
+    const model = asText(older["modelUnsupportedModel"]);
+    if (model) {
+      block(
+        "model not supported",
+        number("modelUnsupportedUntil"),
+        number("modelUnsupportedAt"),
+        { model },
+      );
     }
-    if (older.modelUnsupportedUntil !== undefined && older.modelUnsupportedModel) {
-      blocks.push({
-        ...guess,
-        subject,
-        model: older.modelUnsupportedModel,
-        reason: "model not supported",
-        until: older.modelUnsupportedUntil,
-        since: Math.min(older.modelUnsupportedAt ?? 0, now),
-      });
-    }
-    if (older.workspaceDeactivatedUntil !== undefined) {
-      blocks.push({
-        ...guess,
-        subject: account.identity ? workspaceSubject(account.identity.workspaceId) : subject,
-        reason: "workspace deactivated",
-        until: older.workspaceDeactivatedUntil,
-        since: Math.min(older.workspaceDeactivatedAt ?? 0, now),
-      });
-    }
+    block(
+      "workspace deactivated",
+      number("workspaceDeactivatedUntil"),
+      number("workspaceDeactivatedAt"),
+      account.identity ? { subject: workspaceSubject(account.identity.workspaceId) } : {},
+    );
   }
-  const pinnedId = idOf(forcedAlias);
-  const pinned = pinnedId !== undefined && (forcedUntil ?? Infinity) > now;
+  const pinnedId = idOf(top["forcedAlias"]);
+  const pinnedUntil = asNumber(top["forcedUntil"]) ?? null;
+  const pinned = pinnedId !== undefined && (pinnedUntil ?? Infinity) > now;
+  const settings = asObject(top["settings"]);
   return {
     figures,
-    blocks: blocks.filter((block) => block.until > now),
-    pin: pinned ? { accountId: pinnedId, until: forcedUntil ?? null } : null,
-    activeId: idOf(activeAlias),
+    blocks,
+    pin: pinned ? { accountId: pinnedId, until: pinnedUntil } : null,
+    activeId: idOf(top["activeAlias"]),
     settings: {
-      ...given("strategy", strategyOf(settings?.rotationStrategy ?? rotationStrategy)),
-      ...given("weights", settings?.accountWeights),
+      ...given(
+        "strategy",
+        strategyOf(asText(settings?.["rotationStrategy"]) ?? asText(top["rotationStrategy"])),
+      ),
+      ...given("weights", weightsOf(settings?.["accountWeights"])),
     },
   };
 }
 
-function windowsOf(
-  limits: v.InferOutput<typeof LimitsSchema>,
-  observedAt: number,
-): QuotaWindow[] {
+function weightsOf(value: unknown): Readonly<Record<string, number>> | undefined {
+  const weights = asObject(value);
+  const whole = weights && Object.values(weights).every((weight) => (asNumber(weight) ?? -1) >= 0);
+  return whole ? weights as Readonly<Record<string, number>> : undefined;
+}
+
+function windowsOf(limits: unknown, observedAt: number): QuotaWindow[] {
   return WINDOWS.flatMap(([name, minutes]) => {
-    const limit = limits?.[name];
-    if (limit?.remaining === undefined) return [];
-    const whole = limit.limit && limit.limit > 0 ? limit.limit : 100;
-    const used = 100 - limit.remaining / whole * 100;
+    const limit = asObject(asObject(limits)?.[name]);
+    const remaining = asNumber(limit?.["remaining"]);
+    if (!limit || remaining === undefined) return [];
+    const whole = asNumber(limit["limit"]) ?? 0;
+    const used = 100 - remaining / (whole > 0 ? whole : 100) * 100;
     return [{
       bucket: PLAN_BUCKET,
       minutes,
       usedPercent: Math.min(Math.max(used, 0), 100),
-      resetsAt: limit.resetAt ?? null,
-      observedAt: limit.updatedAt ?? observedAt,
+      resetsAt: asNumber(limit["resetAt"]) ?? null,
+      observedAt: asNumber(limit["updatedAt"]) ?? observedAt,
     }];
   });
 }
@@ -253,10 +221,4 @@ export function importOlder(db: StateDb, older: OlderState, now: number): void {
   if (getMeta(db, "older settings") === undefined) {
     setMeta(db, "older settings", JSON.stringify(older.settings));
   }
-}
-
-/** The settings that an older file brought into `state.db`, if one did. */
-export function importedSettings(db: StateDb): OlderSettings | undefined {
-  const text = getMeta(db, "older settings");
-  return text === undefined ? undefined : JSON.parse(text) as OlderSettings;
 }

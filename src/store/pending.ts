@@ -1,40 +1,33 @@
 import type { QuotaWindow } from "../quota/window.ts";
 import { withWindow } from "./state_cache.ts";
 import { MAX_SESSIONS } from "./state_write.ts";
-import type { AccountFigures, Affinity, Observation } from "./store.ts";
-
-/** One line of the store's own record of what happened. */
-export interface StoreEvent {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** One word: `switch`, `block`, `refresh`, … */
-  readonly kind: string;
-  readonly accountId?: string;
-  /** One sentence, without secrets. */
-  readonly message: string;
-}
+import type { AccountFigures, Affinity, Explanation, Observation } from "./store.ts";
 
 /** What of one account waits to be saved. */
 export interface PendingFigures {
   uses: number;
   usedAt: number | undefined;
   windows: QuotaWindow[];
+  tokens: PendingTokens;
 }
 
-/** Events that wait at most; more in a second say nothing more. */
-const MAX_PENDING_EVENTS = 200;
+/** By local day, as `2026-11-24`, and model right behind it: answers, and their input, cached, output and reasoning tokens. */
+export type PendingTokens = Map<string, readonly number[]>;
+
+/** Choices that wait at most, while the disk refuses them; the oldest go first. */
+const MAX_PENDING_CHOICES = 1_000;
 
 /** What waits to be saved. */
 export class Pending {
   figures = new Map<string, PendingFigures>();
   affinity = new Map<string, Affinity>();
   turn: { activeId?: string; turnId?: string } = {};
-  events: StoreEvent[] = [];
+  choices: Explanation[] = [];
   /** Counted down by saves; see `savePending`. */
   sessionsUntilPrune = 0;
 
   get empty(): boolean {
-    return this.figures.size === 0 && this.affinity.size === 0 && this.events.length === 0 &&
+    return this.figures.size === 0 && this.affinity.size === 0 && this.choices.length === 0 &&
       this.turn.activeId === undefined && this.turn.turnId === undefined;
   }
 
@@ -42,13 +35,22 @@ export class Pending {
     this.figures = new Map();
     this.affinity = new Map();
     this.turn = {};
-    this.events = [];
+    this.choices = [];
   }
 
-  observe({ accountId, uses = 0, usedAt, windows = [] }: Observation): void {
+  observe({ accountId, uses = 0, usedAt, windows = [], tokens }: Observation): void {
     let figures = this.figures.get(accountId);
     if (!figures) {
-      this.figures.set(accountId, figures = { uses: 0, usedAt: undefined, windows: [] });
+      figures = { uses: 0, usedAt: undefined, windows: [], tokens: new Map() };
+      this.figures.set(accountId, figures);
+    }
+    if (tokens) {
+      const { day, model, input, cached, output, reasoning } = tokens;
+      const sums = figures.tokens.get(day + model);
+      figures.tokens.set(
+        day + model,
+        [1, input, cached, output, reasoning].map((value, at) => value + (sums?.[at] ?? 0)),
+      );
     }
     figures.uses += uses;
     if (usedAt !== undefined) figures.usedAt = Math.max(usedAt, figures.usedAt ?? usedAt);
@@ -70,13 +72,14 @@ export class Pending {
     }
   }
 
-  addEvent(event: StoreEvent): void {
-    this.events.push(event);
-    if (this.events.length > MAX_PENDING_EVENTS) this.events.shift();
+  explain(explanation: Explanation): void {
+    this.choices.push(explanation);
+    if (this.choices.length > MAX_PENDING_CHOICES) this.choices.shift();
   }
 
   forget(accountId: string): void {
     this.figures.delete(accountId);
+    this.choices = this.choices.filter((choice) => choice.accountId !== accountId);
     for (const [session, affinity] of this.affinity) {
       if (affinity.accountId === accountId) this.affinity.delete(session);
     }

@@ -1,6 +1,6 @@
+import { addChoices } from "./choices.ts";
 import type { Pending } from "./pending.ts";
 import type { StateDb } from "./state_db.ts";
-import { addEvents } from "./state_history.ts";
 import {
   addUses,
   hasFigures,
@@ -10,6 +10,7 @@ import {
   saveWindow,
   setMeta,
 } from "./state_write.ts";
+import { addTokens, pruneTokens } from "./token_use.ts";
 
 /** After this many saved sessions, and at the first one, old ones are looked for. */
 const PRUNE_EVERY = 1_000;
@@ -27,14 +28,16 @@ export function savePending(
   known: ReadonlySet<string> | undefined,
   now: number,
 ): void {
-  const { figures, affinity, turn, events } = pending;
+  const { figures, affinity, turn, choices } = pending;
   if (figures.size > 0 || turn.activeId !== undefined || turn.turnId !== undefined) {
     const revision = nextRevision(db);
-    for (const [id, { uses, usedAt, windows }] of figures) {
+    for (const [id, { uses, usedAt, windows, tokens }] of figures) {
       if (known ? !known.has(id) : !hasFigures(db, id)) continue;
       addUses(db, id, uses, usedAt, revision);
       for (const window of windows) saveWindow(db, id, window, revision, now);
+      addTokens(db, id, tokens);
     }
+    pruneTokens(db, now);
     if (turn.activeId !== undefined) setMeta(db, "active", turn.activeId);
     if (turn.turnId !== undefined) setMeta(db, "turn", turn.turnId);
   }
@@ -46,5 +49,5 @@ export function savePending(
       pending.sessionsUntilPrune = PRUNE_EVERY;
     }
   }
-  addEvents(db, events);
+  addChoices(db, choices, known);
 }

@@ -5,8 +5,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { asNumber, asObject, asText, type JsonObject } from "../platform/json.ts";
 import { builtin } from "../platform/runtime.ts";
-import * as v from "valibot";
 
 /** How a key is made of a passphrase. */
 export interface KeyParameters {
@@ -36,35 +36,37 @@ const SALT_BYTES = 16;
 const IV_BYTES = 12;
 const KEY_BYTES = 32;
 
-const base64 = v.pipe(
-  v.string(),
-  v.nonEmpty(),
-  v.regex(/^[A-Za-z0-9+/]*={0,2}$/),
-);
 /** What a file may ask of this machine: at most 1 GiB, so that nobody's file stops a process. */
-const EnvelopeSchema = v.object({
-  salt: base64,
-  iv: base64,
-  tag: v.pipe(base64, v.length(24)),
-  data: base64,
-  N: v.optional(
-    v.pipe(v.number(), v.integer(), v.maxValue(2 ** 20), v.check((N) => N > 1 && !(N & (N - 1)))),
-    OLDER_COST.N,
-  ),
-  r: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8)), OLDER_COST.r),
-  p: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), OLDER_COST.p),
-});
+const MAX_COST = { N: 2 ** 20, r: 8, p: 16 };
+/** Length of a tag of 16 bytes in base64. */
+const TAG_LENGTH = 24;
 
 /** Whether a file's JSON is a sealed store. */
 export function isSealed(json: unknown): boolean {
-  return typeof json === "object" && json !== null && "encrypted" in json &&
-    json.encrypted === true && "data" in json && typeof json.data === "string";
+  const object = asObject(json);
+  return object?.["encrypted"] === true && typeof object["data"] === "string";
 }
 
 /** Reads a sealed file's JSON; undefined when parts of it are missing or damaged. */
 export function readEnvelope(json: unknown): Envelope | undefined {
-  const parsed = v.safeParse(EnvelopeSchema, json);
-  return parsed.success ? parsed.output : undefined;
+  const parts = asObject(json);
+  const [salt, iv, tag, data] = ["salt", "iv", "tag", "data"].map((name) => base64(parts?.[name]));
+  const [N, r, p] = (["N", "r", "p"] as const).map((name) => cost(parts, name));
+  if (!salt || !iv || tag?.length !== TAG_LENGTH || !data || !N || !r || !p) return undefined;
+  // scrypt takes powers of two from 2.
+  return N > 1 && (N & (N - 1)) === 0 ? { salt, iv, tag, data, N, r, p } : undefined;
+}
+
+function base64(value: unknown): string | undefined {
+  const text = asText(value) ?? "";
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? text : undefined;
+}
+
+function cost(parts: JsonObject | undefined, name: "N" | "r" | "p"): number | undefined {
+  const value = parts?.[name] === undefined ? OLDER_COST[name] : asNumber(parts[name]);
+  return value && Number.isInteger(value) && value >= 1 && value <= MAX_COST[name]
+    ? value
+    : undefined;
 }
 
 /** New parameters of today's cost with a salt of their own. */

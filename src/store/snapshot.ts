@@ -1,6 +1,6 @@
 import { accountsIn, olderIn } from "./accounts_content.ts";
 import type { Contents } from "./accounts_reading.ts";
-import { withOlder } from "./older_formats.ts";
+import { olderFormats } from "./older.ts";
 import type { Pending } from "./pending.ts";
 import type { State } from "./state_cache.ts";
 import type { Snapshot } from "./store.ts";
@@ -18,7 +18,7 @@ export function snapshotOf(
   now: number,
 ): Snapshot {
   const older = olderIn(contents, now);
-  const state = older ? withOlder(saved, older) : saved;
+  const state = older ? olderFormats().withOlder(saved, older) : saved;
   return {
     accounts: accountsIn(contents),
     figures: pending.over(state.figures),

@@ -17,8 +17,6 @@ export const MAX_SESSIONS = 100_000;
 export const SESSION_MS = 30 * 86_400_000;
 /** How long a block that has ended or was lifted stays, so that older evidence cannot bring it back, in milliseconds. */
 const ENDED_BLOCK_MS = 7 * 86_400_000;
-/** Events kept. */
-export const MAX_EVENTS = 1_000;
 
 /** Counts a change of what snapshots show, and stamps it. */
 export function nextRevision(db: StateDb): number {
@@ -160,7 +158,17 @@ export function savePin(db: StateDb, pin: Pin | null): void {
 
 /** Takes away everything about an account. */
 export function forgetAccount(db: StateDb, accountId: string, subject: string): void {
-  for (const table of ["figures", "windows", "window_history", "affinity", "refreshes"]) {
+  for (
+    const table of [
+      "figures",
+      "windows",
+      "window_history",
+      "affinity",
+      "refreshes",
+      "token_use",
+      "choices",
+    ]
+  ) {
     db.prepare(`DELETE FROM ${table} WHERE account_id = ?`).run(accountId);
   }
   db.prepare("DELETE FROM blocks WHERE subject = ?").run(subject);

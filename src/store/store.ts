@@ -43,6 +43,34 @@ export interface Snapshot {
   readonly locked: boolean;
 }
 
+/** What answers cost, in tokens as the backend counts them. */
+export interface Tokens {
+  /** Sent, the cached ones among them. */
+  readonly input: number;
+  /** Sent, and known to the backend already. */
+  readonly cached: number;
+  /** Received, reasoning among them. */
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+/** Why an account was chosen. */
+export interface Explanation {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Undefined for a request that named none. */
+  readonly session?: string | undefined;
+  readonly accountId: string;
+  /** In a few words: `next in turn`, `pinned`, `with its parent`, … */
+  readonly reason: string;
+  /** The account that the session left for it. */
+  readonly leftId?: string | undefined;
+  /** Why it left, in a few words: `usage limit`, `disabled`, `removed`, … */
+  readonly why?: string | undefined;
+  /** When that ends, epoch milliseconds. */
+  readonly until?: number | undefined;
+}
+
 /** Uses and figures of one account since the last save. */
 export interface Observation {
   readonly accountId: string;
@@ -51,6 +79,8 @@ export interface Observation {
   /** When the last of them was answered, epoch milliseconds. */
   readonly usedAt?: number;
   readonly windows?: readonly QuotaWindow[];
+  /** What one answer cost, for the usage ledger: added up by model and by the person's local day (`2026-11-24`). */
+  readonly tokens?: Tokens & { readonly model: string; readonly day: string };
 }
 
 /** A named right that one process of all holds for a while. */
@@ -111,6 +141,8 @@ export interface Store {
 
   /** Adds to what will be saved within a second. Never blocks. */
   observe(observation: Observation): void;
+  /** Notes why an account was chosen; saved within a second. Never blocks. */
+  explain(explanation: Explanation): void;
   /** Saves a block, durably. Replaces one of the same scope. */
   block(block: Block): Promise<void>;
   /** Lifts a block if its evidence is older than `evidenceAt` (epoch milliseconds). */

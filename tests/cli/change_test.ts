@@ -26,6 +26,7 @@ function terminal(answer: boolean, asked: string[] = []): Partial<Context> {
           return Promise.resolve(answer);
         },
         text: () => Promise.reject(new Error("not asked for text")),
+        secret: () => Promise.reject(new Error("not asked for a secret")),
       }),
   };
 }

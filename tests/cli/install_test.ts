@@ -29,6 +29,7 @@ function terminal(answers: readonly boolean[], asked: string[] = []): Partial<Co
           return Promise.resolve(left.shift() ?? false);
         },
         text: () => Promise.reject(new Error("not asked for text")),
+        secret: () => Promise.reject(new Error("not asked for a secret")),
       }),
   };
 }

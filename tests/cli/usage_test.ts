@@ -8,6 +8,8 @@ const COMMANDS = [
   "remove",
   "list",
   "status",
+  "usage",
+  "explain",
   "path",
   "install",
   "uninstall",
@@ -17,6 +19,11 @@ const COMMANDS = [
   "unpin",
   "restore",
   "config",
+  "seal",
+  "unseal",
+  "passphrase",
+  "export",
+  "import",
   "help",
 ];
 

@@ -9,7 +9,7 @@ import { MemoryStore, testAccount } from "../memory_store.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 
 const HOUR = 3_600_000;
-const NOBODY: ReadonlySet<string> = new Set();
+const NOBODY: ReadonlyMap<string, string> = new Map();
 
 async function poolOf(accounts: Account[], settings: Partial<Settings> = {}) {
   const clock = new VirtualClock();
@@ -205,6 +205,31 @@ Deno.test("newer evidence does not lift what is no usage limit", async () => {
   await clock.advance(1_000);
   await pool.observe("id-a", [week(3, clock.now(), null)]);
   assert.equal(await serve("s"), undefined);
+});
+
+Deno.test("an end that is past blocks nobody", async () => {
+  const { pool, serve, clock, store } = await poolOf([testAccount("a")]);
+  await pool.block(usageLimit("a", clock.now(), clock.now()));
+  assert.equal(await serve("s"), "a");
+  assert.equal(store.blocks.size, 0);
+});
+
+Deno.test("an account as it was before a renewal does not come back", async () => {
+  const { pool } = await poolOf([testAccount("a", { generation: 3 })]);
+  pool.replace(testAccount("a", { generation: 2, email: "old@example.test" }));
+  assert.equal(pool.account("id-a")?.generation, 3);
+  pool.replace(testAccount("a", { generation: 4 }));
+  assert.equal(pool.account("id-a")?.generation, 4);
+});
+
+Deno.test("of two readings of a window the newer one counts, in whatever order they come", async () => {
+  const { pool, serve, clock } = await poolOf(three(), { strategy: "quota" });
+  const reset = clock.now() + 10 * HOUR;
+  await pool.observe("id-b", [week(90, clock.now() - 1, reset)]);
+  await pool.observe("id-c", [week(50, clock.now() - 1, reset)]);
+  await pool.observe("id-a", [week(95, clock.now(), reset)]);
+  await pool.observe("id-a", [week(5, clock.now() - 1_000, reset)]);
+  assert.equal(await serve("s"), "c", "a's older reading would have made it first");
 });
 
 Deno.test("clock jumps back or forward one day: blocks stay within their evidence", async () => {

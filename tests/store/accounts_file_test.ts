@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { Failure } from "../../src/platform/failure.ts";
 import type { Store } from "../../src/store/store.ts";
+import { readHistory } from "../../src/store/past.ts";
 import { failNth, faultyFiles } from "../platform/faulty_files.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 
@@ -512,7 +513,7 @@ Deno.test("reading makes no file, opening and flushing nothing neither", () =>
     assert.equal(store.changed(), false);
     assert.equal(await store.affinity("s"), undefined);
     assert.equal(await store.openRefresh("a"), undefined);
-    assert.deepEqual(await store.history("a"), []);
+    assert.deepEqual(await readHistory(store, "a"), []);
     await store.flush();
     await store.close();
     assert.equal(existsSync(folder.paths.folder), false);

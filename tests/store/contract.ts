@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { Failure } from "../../src/platform/failure.ts";
 import { accountSubject, type Block, workspaceSubject } from "../../src/quota/block.ts";
 import type { QuotaWindow } from "../../src/quota/window.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { TokenUse } from "../../src/store/past.ts";
+import type { Explanation, Store } from "../../src/store/store.ts";
 import type { VirtualClock } from "../virtual_clock.ts";
 import { testAccount, testCredentials } from "./store_folder.ts";
 
@@ -16,6 +17,10 @@ export interface StoreBed {
   readonly clock: VirtualClock;
   /** Opens a store on what all stores of this bed share, as another process would. */
   open(): Promise<Store>;
+  /** The usage ledger as it is saved, by day, account and model. */
+  tokenUse(): Promise<TokenUse[]>;
+  /** The choices that are saved, oldest first. */
+  choices(): Promise<Explanation[]>;
   /** Closes every store and throws everything away. */
   remove(): Promise<void>;
 }
@@ -272,6 +277,80 @@ export function testStoreContract(kind: string, makeBed: () => StoreBed | Promis
     const { figures, activeId } = await other.load();
     assert.ok((figures.get("id-a")?.uses ?? 0) >= 7, "most of the ten are there after a second");
     assert.equal(activeId, "id-a");
+  });
+
+  test("tokens are added up by account, model and day, whoever counts them", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    for (const name of ["a", "b"]) await store.add(testAccount(name));
+    const tokens = { model: "m", day: "2026-11-23", input: 9, cached: 7, output: 5, reasoning: 3 };
+    store.observe({ accountId: "id-a", tokens });
+    store.observe({ accountId: "id-a", tokens: { ...tokens, cached: 0 } });
+    store.observe({ accountId: "id-a", tokens: { ...tokens, model: "n" } });
+    store.observe({ accountId: "id-b", tokens: { ...tokens, day: "2026-11-24" } });
+    other.observe({ accountId: "id-a", tokens });
+    for (const one of [store, other, store]) await one.flush();
+    const a = { accountId: "id-a", day: "2026-11-23" };
+    assert.deepEqual(await bed.tokenUse(), [
+      { ...a, model: "m", answers: 3, input: 27, cached: 14, output: 15, reasoning: 9 },
+      { ...a, model: "n", answers: 1, input: 9, cached: 7, output: 5, reasoning: 3 },
+      { ...tokens, accountId: "id-b", day: "2026-11-24", answers: 1 },
+    ]);
+  });
+
+  test("tokens and choices are saved within a second", async (bed) => {
+    const store = await bed.open();
+    await store.add(testAccount("a"));
+    const tokens = { model: "m", day: "2026-11-23", input: 1, cached: 0, output: 1, reasoning: 0 };
+    store.observe({ accountId: "id-a", tokens });
+    store.explain({ at: 1, session: "s", accountId: "id-a", reason: "next in turn" });
+    await bed.clock.advance(1_000);
+    assert.equal((await bed.tokenUse()).length, 1);
+    assert.equal((await bed.choices()).length, 1);
+  });
+
+  test("choices come back whole and in order, whoever made them", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    for (const name of ["a", "b"]) await store.add(testAccount(name));
+    const first = { at: 1, session: "s", accountId: "id-a", reason: "next in turn" };
+    const move = { at: 2, session: "s", accountId: "id-b", reason: "pinned", leftId: "id-a" };
+    const forced = { ...first, at: 3, leftId: "id-b", why: "usage limit", until: 4 };
+    const nameless = { at: 4, accountId: "id-a", reason: "drawn at random" };
+    for (const one of [first, forced]) store.explain(one);
+    for (const one of [move, nameless]) other.explain({ ...one, why: undefined });
+    await other.flush();
+    await store.flush();
+    assert.deepEqual(await bed.choices(), [first, move, forced, nameless]);
+  });
+
+  test("an account's tokens and choices go with it, those that wait to be saved too", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    for (const name of ["a", "b"]) await store.add(testAccount(name));
+    await other.load();
+    const note = (one: Store) => {
+      for (const accountId of ["id-a", "id-b"]) {
+        const sums = { input: 1, cached: 0, output: 1, reasoning: 0 };
+        one.observe({ accountId, tokens: { ...sums, model: "m", day: "2026-11-23" } });
+        one.explain({ at: 1, session: "s", accountId, reason: "next in turn" });
+      }
+    };
+    note(store);
+    await store.flush();
+    note(store);
+    note(other);
+    await store.remove("id-a");
+    await store.flush();
+    await other.flush();
+    assert.deepEqual(
+      (await bed.tokenUse()).map(({ accountId, answers }) => [accountId, answers]),
+      [["id-b", 3]],
+    );
+    assert.deepEqual(
+      new Set((await bed.choices()).map(({ accountId }) => accountId)),
+      new Set(["id-b"]),
+    );
   });
 
   test("a block is there for everybody at once, and one of the same scope replaces it", async (bed) => {

@@ -3,6 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { accountSubject, workspaceSubject } from "../../src/quota/block.ts";
 import type { Snapshot } from "../../src/store/store.ts";
+import { readHistory } from "../../src/store/past.ts";
 import { FIXTURE_NOW } from "../virtual_clock.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 
@@ -164,7 +165,7 @@ for (
       assert.equal("encrypted" in JSON.parse(folder.text()), fixture.includes("encrypted"));
       assert.deepEqual(after.blocks, before.blocks);
       assert.deepEqual(
-        (await store.history(idOf(before, "personal"))).map(
+        (await readHistory(store, idOf(before, "personal"))).map(
           ({ minutes, usedPercent, observedAt }) => [minutes, usedPercent, observedAt],
         ),
         [
@@ -298,7 +299,7 @@ Deno.test("figures of the wrong type cost no account", () =>
     assert.deepEqual(snapshot.figures.get(idOf(snapshot, "personal")), { uses: 0, windows: [] });
     assert.deepEqual([snapshot.pin, snapshot.activeId], [null, null]);
     await store.setPin(null);
-    assert.deepEqual(await store.history(idOf(snapshot, "personal")), []);
+    assert.deepEqual(await readHistory(store, idOf(snapshot, "personal")), []);
   }));
 
 Deno.test("a crash between carrying figures over and rewriting the file counts nothing twice", () =>
@@ -317,5 +318,5 @@ Deno.test("a crash between carrying figures over and rewriting the file counts n
     again.observe({ accountId: id, uses: 1 });
     await again.flush();
     assert.equal((await again.load()).figures.get(id)?.uses, 13);
-    assert.equal((await again.history(id)).length, 6);
+    assert.equal((await readHistory(again, id)).length, 6);
   }));

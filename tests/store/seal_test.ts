@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../src/platform/failure.ts";
+import { seal, unseal } from "../../src/store/reseal.ts";
 import {
   deriveKey,
   type Envelope,
@@ -240,19 +241,19 @@ Deno.test("seal, change the passphrase, unseal", () =>
   inFolder(async (folder) => {
     folder.use("v1.json");
     const store = await folder.open();
-    await store.seal("one");
+    await seal(store, "one");
     assert.deepEqual(filesWith(folder, "rt_fixture_"), []);
     assert.equal((await (await folder.open({ [P]: "one" })).load()).accounts.length, 3);
     assert.ok(folder.names().includes("accounts.json.v1"));
-    await store.seal("two");
+    await seal(store, "two");
     assert.equal((await (await folder.open({ [P]: "one" })).load()).locked, true);
     assert.equal((await (await folder.open({ [P]: "two" })).load()).accounts.length, 3);
     assert.ok(!folder.names().includes("accounts.json.v1"), "the old passphrase opens no copy");
-    await store.unseal();
+    await unseal(store);
     assert.equal((await (await folder.open()).load()).accounts.length, 3);
     await store.add(testAccount("a"));
     assert.equal((await (await folder.open()).load()).accounts.length, 4);
-    await assert.rejects(store.seal("  "), Failure);
+    await assert.rejects(seal(store, "  "), Failure);
   }));
 
 Deno.test("unseal and a new passphrase need the present one", () =>
@@ -260,8 +261,8 @@ Deno.test("unseal and a new passphrase need the present one", () =>
     folder.use("v1-encrypted.json");
     const text = folder.text();
     const store = await folder.open({ [P]: "wrong" });
-    await assert.rejects(store.unseal(), /does not open/);
-    await assert.rejects(store.seal("new"), /does not open/);
+    await assert.rejects(unseal(store), /does not open/);
+    await assert.rejects(seal(store, "new"), /does not open/);
     assert.equal(folder.text(), text);
     assert.equal((await store.load()).locked, true);
   }));
@@ -274,7 +275,7 @@ Deno.test("a change of passphrase that cannot be saved changes nothing", () =>
     let saves = 0;
     faulty.fail = (call, path) =>
       call === "open" && path?.includes(".tmp-") && ++saves > 2 ? "ENOSPC" : undefined;
-    await assert.rejects(store.seal("two"), /ENOSPC/);
+    await assert.rejects(seal(store, "two"), /ENOSPC/);
     faulty.fail = () => undefined;
     assert.equal((await (await folder.open({ [P]: "one" })).load()).accounts.length, 1);
     await store.add(testAccount("b"));

@@ -3,13 +3,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { hostname } from "node:os";
 import { systemFiles } from "../../src/platform/files.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
-import {
-  HISTORY_POINTS,
-  MAX_EVENTS,
-  MAX_SESSIONS,
-  SESSION_MS,
-} from "../../src/store/state_write.ts";
+import { HISTORY_POINTS, MAX_SESSIONS, SESSION_MS } from "../../src/store/state_write.ts";
 import { accountSubject, NO_END } from "../../src/quota/block.ts";
+import { readHistory } from "../../src/store/past.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 
 /** Opens the folder's `state.db` beside our own code. */
@@ -286,7 +282,7 @@ Deno.test("history notes changes only, and keeps the newest points of each windo
         await store.flush();
       }
     }
-    const history = (await store.history("id-a")).filter(({ minutes }) => minutes === 300);
+    const history = (await readHistory(store, "id-a")).filter(({ minutes }) => minutes === 300);
     assert.equal(history.length, HISTORY_POINTS);
     assert.deepEqual(
       history.map(({ observedAt }) => observedAt),
@@ -295,25 +291,7 @@ Deno.test("history notes changes only, and keeps the newest points of each windo
         (_, n) => 2 * (n + 40),
       ),
     );
-    assert.equal((await store.history("id-a")).length, 2 * HISTORY_POINTS);
-  }));
-
-Deno.test("events come back newest first, and only the newest are kept", () =>
-  inFolder(async (folder) => {
-    const store = await folder.open();
-    store.note({ at: 1, kind: "switch", accountId: "id-a", message: "work hands over" });
-    store.note({ at: 2, kind: "refresh", message: "done" });
-    await store.flush();
-    assert.deepEqual(await store.events(), [
-      { at: 2, kind: "refresh", message: "done" },
-      { at: 1, kind: "switch", accountId: "id-a", message: "work hands over" },
-    ]);
-    for (let n = 0; n < MAX_EVENTS + 100; n++) {
-      store.note({ at: n, kind: "n", message: "m" });
-      if (n % 100 === 99) await store.flush();
-    }
-    assert.equal((await store.events(10_000)).length, MAX_EVENTS);
-    assert.equal((await store.events(1))[0]?.at, MAX_EVENTS + 99);
+    assert.equal((await readHistory(store, "id-a")).length, 2 * HISTORY_POINTS);
   }));
 
 Deno.test("sessions that nobody uses any more are forgotten", () =>

@@ -5,7 +5,9 @@ import type { Account } from "../../src/account/account.ts";
 import type { FileSystem } from "../../src/platform/files.ts";
 import { type Environment, type Paths, resolvePaths } from "../../src/platform/paths.ts";
 import { type LocalStore, openLocalStore } from "../../src/store/local.ts";
+import { readChoices, readTokenUse, type TokenUse } from "../../src/store/past.ts";
 import type { OpenDatabase } from "../../src/store/sqlite.ts";
+import type { Explanation } from "../../src/store/store.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 
 /** Folder of the fixtures. */
@@ -32,6 +34,14 @@ export class StoreFolder {
     });
     this.#stores.push(store);
     return store;
+  }
+
+  async tokenUse(): Promise<TokenUse[]> {
+    return await readTokenUse(await this.open(), "");
+  }
+
+  async choices(): Promise<Explanation[]> {
+    return await readChoices(await this.open(), 10_000);
   }
 
   /** Puts a fixture in the place of `accounts.json`. */

@@ -13,6 +13,7 @@ import { systemClock } from "../../src/platform/clock.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
 import { accountSubject } from "../../src/quota/block.ts";
 import { type LocalStore, openLocalStore } from "../../src/store/local.ts";
+import { readHistory } from "../../src/store/past.ts";
 
 /** A line that is there even if the process is killed right after it. */
 function say(...words: unknown[]): void {
@@ -116,7 +117,7 @@ const WORK: Readonly<Record<string, (store: LocalStore, name: string) => Promise
       affinity: (await store.affinity("s"))?.accountId,
       open: await store.openRefresh(id),
       lease: [lease !== undefined, second !== undefined],
-      history: (await store.history(id)).length,
+      history: (await readHistory(store, id)).length,
       changed: store.changed(),
       warnings: store.warnings.length,
     }));

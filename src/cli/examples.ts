@@ -1,0 +1,11 @@
+/** A command that prints its own help. */
+interface Explained {
+  helpInformation(): string;
+}
+
+/** Puts examples at the end of a command's help, however that is asked for. */
+export function addExamples(command: Explained, ...lines: readonly string[]): void {
+  const help = command.helpInformation.bind(command);
+  const examples = lines.map((line) => `  ${line}\n`).join("");
+  command.helpInformation = () => `${help()}\nExamples:\n${examples}`;
+}

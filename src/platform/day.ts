@@ -1,0 +1,16 @@
+/** The day a moment falls on where this machine is, as `2026-11-24`. */
+export function localDay(at: number): string {
+  const minutes = new Date(at).getTimezoneOffset();
+  return new Date(at - minutes * 60_000).toISOString().slice(0, 10);
+}
+
+/**
+ * The day so many days later.
+ *
+ * @param day As `2026-11-24`.
+ * @param days Negative for earlier ones.
+ */
+export function addDays(day: string, days: number): string {
+  // In UTC every day has 24 hours.
+  return new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,16 @@
+import type { SettingName } from "./settings.ts";
+
+/**
+ * What each setting means, for a person at the command line. Apart from the
+ * settings themselves: nobody reads it inside OpenCode.
+ */
+export const SETTINGS_ABOUT: { readonly [K in SettingName]: string } = {
+  strategy: "which account a new session gets",
+  rotate: "keep a session on its account, or choose anew for each request",
+  exhausted: "when every account is at its limit: say so at once, or let OpenCode wait",
+  maxWait: "longest wait that exhausted=wait asks for, in ms",
+  stall: "how long an answer may be silent before its first useful event, in ms",
+  silence: "how long an answer may be silent after that, in ms",
+  refreshGap: "pause between two token refreshes of this machine, jitter included, in ms",
+  weights: "share of new sessions by alias, for strategy=weighted (absent: 1)",
+};

@@ -1,0 +1,31 @@
+/**
+ * One OpenCode-like process of several on one store: loads the built plugin, as OpenCode does, and
+ * sends requests through its fetch. Started by Bun.
+ *
+ * Arguments: path of plugin.js, how many requests (0 = until killed), a name for its sessions.
+ * Prints the status of each answer, and `Infinity` never comes: it is killed in the middle.
+ */
+import process from "node:process";
+import { writeSync } from "node:fs";
+
+const [plugin, count, name] = process.argv.slice(2);
+const { default: { server } } = await import(plugin);
+const hooks = await server({});
+const { fetch: pluginFetch } = await hooks.auth.loader(
+  () =>
+    Promise.resolve({ type: "oauth", refresh: "opencode-multi-auth", access: "-", expires: 9e15 }),
+  {},
+);
+
+for (let n = 0; count === "0" || n < Number(count); n++) {
+  const response = await pluginFetch("https://api.openai.com/v1/responses", {
+    method: "POST",
+    headers: { "content-type": "application/json", "session-id": `${name}-${n}` },
+    body: JSON.stringify({ model: "gpt-5.5", input: [], store: false, stream: true }),
+  });
+  const text = await response.text();
+  if (response.status !== 200 && n === 0) writeSync(2, text);
+  writeSync(1, `${response.status}\n`);
+}
+await hooks.dispose();
+process.exit(0);
