@@ -3,7 +3,7 @@
  * requests by a bare `fetch` and through the plugin, taking turns in one process.
  *
  * Arguments: path of plugin.js, the backend's URL, an access token, a workspace id, bytes, rounds.
- * Prints one line of JSON: milliseconds of every request, in order.
+ * Prints one line of JSON: milliseconds to the first byte and to the end, of every request in order.
  */
 import process from "node:process";
 
@@ -47,9 +47,11 @@ async function time(send) {
   const start = performance.now();
   const response = await send();
   const reader = response.body.getReader();
+  await reader.read();
+  const first = performance.now() - start;
   while (!(await reader.read()).done);
   if (response.status !== 200) throw new Error(`status ${response.status}`);
-  return performance.now() - start;
+  return { first, total: performance.now() - start };
 }
 
 for (let n = 0; n < 20; n++) await time(n % 2 ? bare : through);

@@ -41,6 +41,10 @@ export interface Settings {
   readonly refreshGap: number;
   /** Share of new sessions by alias, for the strategy `weighted`; 1 where nothing is said. */
   readonly weights: Readonly<Record<string, number>>;
+  /** Percent left in its tightest window below which the strategy `quota` spares an account. */
+  readonly softThreshold: number;
+  /** Alias of an account that sub-agents leave to the person while another can serve; empty for none. */
+  readonly interactive: string;
 }
 
 /** A setting's name. */
@@ -87,6 +91,13 @@ function readWeights(value: unknown): Reading<Settings["weights"]> {
   return { value: weights as Settings["weights"] };
 }
 
+function readPercent(value: unknown): Reading<number> {
+  const percent = asNumber(value);
+  return percent === undefined || percent < 0 || percent > 100
+    ? { wrong: "must be a number from 0 to 100" }
+    : { value: percent };
+}
+
 const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]> } = {
   strategy: {
     read: oneOf(STRATEGIES),
@@ -127,6 +138,17 @@ const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]> } = {
     read: readWeights,
     standard: {},
     env: undefined,
+  },
+  softThreshold: {
+    read: readPercent,
+    standard: 10,
+    env: "OPENCODE_MULTI_AUTH_SOFT_THRESHOLD",
+  },
+  interactive: {
+    read: (value) =>
+      typeof value === "string" ? { value } : { wrong: "must be the alias of an account" },
+    standard: "",
+    env: "OPENCODE_MULTI_AUTH_INTERACTIVE",
   },
 };
 
@@ -223,6 +245,8 @@ function fromText(name: SettingName, text: string): unknown {
       );
     }
   }
+  // An alias may be all digits.
+  if (name === "interactive") return text.trim();
   return /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text.trim();
 }
 

@@ -12,5 +12,7 @@ export const SETTINGS_ABOUT: { readonly [K in SettingName]: string } = {
   stall: "how long an answer may be silent before its first useful event, in ms",
   silence: "how long an answer may be silent after that, in ms",
   refreshGap: "pause between two token refreshes of this machine, jitter included, in ms",
+  softThreshold: "percent left below which strategy=quota spares an account",
+  interactive: "alias that sub-agents leave to you while another account can serve",
   weights: "share of new sessions by alias, for strategy=weighted (absent: 1)",
 };

@@ -9,7 +9,7 @@ import { AffinityMap } from "./affinity.ts";
 import { Figures } from "./figures.ts";
 import { Explanations, PINNED } from "./explanations.ts";
 import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
-import { strategies } from "./strategy.ts";
+import { type Field, strategies } from "./strategy.ts";
 
 /** What a request says about itself. */
 export interface Demand {
@@ -121,7 +121,7 @@ export class Pool {
       !tried.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
     const homeId = session === undefined ? undefined : this.#affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
-      this.#draw(eligible, now);
+      this.#draw(eligible, now, parent);
     if (!choice) return undefined;
     const id = choice.account.id;
     const movedFrom = homeId !== undefined && homeId !== id ? homeId : undefined;
@@ -244,12 +244,17 @@ export class Pool {
     // A sub-agent begins where its parent is, whose prompt it shares.
     const parentId = parent === undefined ? undefined : this.#affinity.get(parent);
     const family = parentId === undefined ? undefined : this.account(parentId);
+    if (family?.alias === this.options.settings().interactive) return undefined;
     return family && eligible(family) ? { account: family, reason: "with its parent" } : undefined;
   }
 
-  #draw(eligible: (account: Account) => boolean, now: number): Choice | undefined {
+  #draw(
+    eligible: (account: Account) => boolean,
+    now: number,
+    parent: string | undefined,
+  ): Choice | undefined {
     const settings = this.options.settings();
-    const pick = strategies[settings.strategy]({
+    const field: Field = {
       accounts: this.#accounts,
       eligible,
       turn: this.#turnId === null ? -1 : this.#position.get(this.#turnId) ?? -1,
@@ -257,9 +262,15 @@ export class Pool {
       windows: (account) => this.#figures.windows(account.id),
       weight: (account) =>
         Object.hasOwn(settings.weights, account.alias) ? settings.weights[account.alias] ?? 1 : 1,
+      softThreshold: settings.softThreshold,
       now,
       random: this.options.random,
-    });
+    };
+    const strategy = strategies[settings.strategy];
+    // Sub-agents leave the person's own account alone, if another can serve.
+    const spared = parent === undefined ? "" : settings.interactive;
+    const others = (account: Account) => account.alias !== spared && eligible(account);
+    const pick = (spared && strategy({ ...field, eligible: others })) || strategy(field);
     if (pick) {
       this.#turnId = pick.account.id;
       this.options.store.setTurn({ turnId: pick.account.id });

@@ -14,6 +14,8 @@ export interface Field {
   readonly windows: (account: Account) => readonly QuotaWindow[];
   /** The person's share by alias; 1 where nothing is said. */
   readonly weight: (account: Account) => number;
+  /** Percent left below which an account is spared while another has more. */
+  readonly softThreshold: number;
   /** Epoch milliseconds. */
   readonly now: number;
   /** Uniform in [0, 1). */
@@ -30,6 +32,8 @@ export interface Pick {
 export type Strategy = (field: Field) => Pick | undefined;
 
 const HOUR_MS = 3_600_000;
+/** More than any account can lose in an hour, in percent: a window has at least a minute to go. */
+const SPARED = 100 * 60 + 1;
 
 /** Every account in turn, whether its token happens to be fresh or not. */
 const roundRobin: Strategy = ({ accounts, eligible, turn }) => {
@@ -77,7 +81,7 @@ const weighted: Strategy = (field) => {
 /**
  * The one that has most to lose: what is left in its tightest window, over the
  * hours until that window starts anew. Accounts without figures come first, so
- * that they get some.
+ * that they get some; those below the soft threshold come last.
  */
 const quota: Strategy = (field) =>
   best(
@@ -97,7 +101,8 @@ function urgency(field: Field, account: Account): number {
   const hours = window.resetsAt === null
     ? window.minutes / 60
     : Math.max(window.resetsAt - field.now, 60_000) / HOUR_MS;
-  return (100 - window.usedPercent) / hours;
+  const left = 100 - window.usedPercent;
+  return left / hours - (left < field.softThreshold ? SPARED : 0);
 }
 
 function tightest(windows: readonly QuotaWindow[]): QuotaWindow | undefined {

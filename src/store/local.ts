@@ -37,6 +37,8 @@ export interface LocalStore extends Store {
   readonly files: LocalFiles;
   /** Settings that the file of an older project brought along, if there was one. */
   olderSettings(): Promise<OlderSettings | undefined>;
+  /** Saves what is pending without waiting, when the process is about to end. Never throws. */
+  flushNow(): void;
 }
 
 /** Where a local store finds everything. */
@@ -204,6 +206,10 @@ class FileStore implements LocalStore {
 
   flush(): Promise<void> {
     return this.files.flush();
+  }
+
+  flushNow(): void {
+    this.files.flushNow();
   }
 
   close(): Promise<void> {

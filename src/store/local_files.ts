@@ -186,6 +186,16 @@ export class LocalFiles {
     this.#noticeOthers();
   }
 
+  /** The same at once, for the moment in which the process ends; only what is open can be saved then. */
+  flushNow(): void {
+    if (this.pending.empty || !this.#state.isOpen) return;
+    try {
+      this.#state.using((db) => this.#flush(db));
+    } catch {
+      // Nobody is left to hear of it; figures of a second are lost.
+    }
+  }
+
   async close(): Promise<void> {
     this.#saving.stop();
     try {

@@ -224,6 +224,34 @@ Deno.test("the loader's fetch serves a request, and dispose flushes what is pend
   });
 });
 
+Deno.test("a program that ends without dispose still saves its last second", async () => {
+  await inScene(async ({ signIn, env, aliases }) => {
+    await signIn("personal");
+    const program = `
+      import { server } from "./src/opencode/server.ts";
+      const hooks = await server({});
+      const { fetch } = await hooks.auth.loader(() => Promise.resolve({ type: "oauth" }), {});
+      const response = await fetch("https://api.openai.com/v1/responses", {
+        method: "POST",
+        headers: { "content-type": "application/json", "session-id": "s" },
+        body: JSON.stringify({ model: "gpt-5.5", input: [], stream: true, store: false }),
+      });
+      await response.text();
+      process.exit(0);`;
+    const { success } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--quiet", "--no-lock", program],
+      cwd: new URL("../..", import.meta.url),
+      env,
+    }).output();
+    assert.ok(success);
+    const store = await openLocalStore({ paths: resolvePaths(env), env, clock: systemClock });
+    const { figures } = await store.load();
+    await store.close();
+    assert.deepEqual(await aliases(), ["personal"]);
+    assert.deepEqual([...figures.values()].map((one) => one.uses), [1]);
+  });
+});
+
 Deno.test("a hand-over shows one toast with both names", async () => {
   await inScene(async ({ start, signIn, simulator, toasts }) => {
     await signIn("personal");

@@ -65,6 +65,7 @@ Deno.test("a value that cannot be is refused in one line and changes nothing", (
     for (
       const [name, text] of [
         ["strategy", "fastest"],
+        ["softThreshold", "101"],
         ["stall", "soon"],
         ["stall", "-5"],
         ["maxWait", "900d"],

@@ -284,6 +284,28 @@ Deno.test("quota takes what would expire unused first", async () => {
   assert.equal(await serve("s"), "b");
 });
 
+Deno.test("quota spares an account below the soft threshold while another has more", async () => {
+  const { pool, serve, clock } = await poolOf(three(), { strategy: "quota", softThreshold: 15 });
+  await pool.observe("id-a", [week(50, clock.now(), clock.now() + 100 * HOUR)]);
+  await pool.observe("id-b", [week(90, clock.now(), clock.now() + HOUR / 60)]);
+  await pool.observe("id-c", [week(60, clock.now(), clock.now() + 100 * HOUR)]);
+  assert.equal(await serve("1"), "a", "b's 10 % would expire first, and are spared");
+  await pool.block(usageLimit("a", clock.now(), clock.now() + HOUR));
+  await pool.block(usageLimit("c", clock.now(), clock.now() + HOUR));
+  assert.equal(await serve("2"), "b", "spared is not blocked");
+});
+
+Deno.test("an account kept for interactive work is left alone by sub-agents while another can serve", async () => {
+  for (const strategy of ["round-robin", "drain", "quota"] as const) {
+    const { pool, serve, clock } = await poolOf(three(), { strategy, interactive: "a" });
+    assert.equal(await serve("parent"), "a");
+    assert.notEqual(await serve("child", { parent: "parent" }), "a", strategy);
+    await pool.block(usageLimit("b", clock.now(), clock.now() + HOUR));
+    await pool.block(usageLimit("c", clock.now(), clock.now() + HOUR));
+    assert.equal(await serve("another child", { parent: "parent" }), "a", strategy);
+  }
+});
+
 Deno.test("property: a blocked account is never chosen before its end without newer evidence", async () => {
   const strategy = fc.constantFrom(
     "round-robin" as const,
