@@ -10,10 +10,10 @@ import { bundleCommandLine } from "./bundle.ts";
 import { npmPackage } from "./npm.ts";
 import { inRepository } from "./repository.ts";
 import { tools } from "./tools.ts";
-import { admit } from "../src/store/admission.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { resolvePaths } from "../src/platform/paths.ts";
 import { openLocalStore } from "../src/store/local.ts";
+import { storePlan } from "../tests/simulated_account.ts";
 import { startSimulator } from "../tests/simulator/simulator.ts";
 
 /** One figure and what it may be. */
@@ -64,19 +64,10 @@ try {
     OPENCODE_MULTI_AUTH_ISSUER_URL: simulator.issuerUrl,
     OPENCODE_MULTI_AUTH_BACKEND_URL: simulator.backendUrl,
   };
-  const tokens = ["a", "b", "c"].map((name) => simulator.addPlan({ name }).issueTokens());
   const store = await openLocalStore({ paths: resolvePaths(env), env, clock: systemClock });
-  for (const [index, name] of ["a", "b", "c"].entries()) {
-    const issued = tokens[index]!;
-    const plan = simulator.plan(name);
-    await admit(
-      store,
-      name,
-      { credentials: issued, identity: { workspaceId: plan.workspaceId, userId: plan.userId } },
-      "login",
-      Date.now(),
-    );
-  }
+  const [first] = await Promise.all(
+    ["a", "b", "c"].map((name) => storePlan(store, simulator.addPlan({ name }))),
+  );
   await store.close();
 
   const imports: number[] = [];
@@ -99,14 +90,12 @@ try {
       ["1 MB", 1_000_000, 150, 0.4],
     ] as const
   ) {
-    const { accessToken } = tokens[0]!;
-    const { workspaceId } = simulator.plan("a");
     const report = await output(bun, [
       inRepository("scripts", "bench_requests.js"),
       plugin,
       simulator.backendUrl,
-      accessToken,
-      workspaceId,
+      first?.credentials.accessToken ?? "",
+      first?.identity?.workspaceId ?? "",
       String(bytes),
       String(rounds),
     ], env);

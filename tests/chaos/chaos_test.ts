@@ -10,8 +10,8 @@ import { inRepository } from "../../scripts/repository.ts";
 import { toolPaths } from "../../scripts/tools.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
-import { admit } from "../../src/store/admission.ts";
 import { type LocalStore, openLocalStore } from "../../src/store/local.ts";
+import { storePlan } from "../simulated_account.ts";
 import { type SimulatedPlan, type Simulator, startSimulator } from "../simulator/simulator.ts";
 
 const LONG = Deno.env.get("OPENCODE_MULTI_AUTH_CHAOS") === "long";
@@ -46,24 +46,8 @@ async function inBed(use: (bed: Bed) => Promise<void>): Promise<void> {
       env,
       open,
       async signIn(plan, expiresInMs) {
-        const { expiresAt, ...tokens } = plan.issueTokens(
-          expiresInMs === undefined ? {} : { expiresInMs },
-        );
         const store = await open();
-        await admit(
-          store,
-          plan.name,
-          {
-            credentials: { ...tokens, expiresAt },
-            identity: {
-              workspaceId: plan.workspaceId,
-              userId: plan.userId,
-              memberId: plan.accountUserId,
-            },
-          },
-          "login",
-          Date.now(),
-        );
+        await storePlan(store, plan, expiresInMs);
         await store.close();
       },
       worker: (count, name) =>

@@ -6,8 +6,8 @@ import type { AuthEntry, Hooks, PluginInput } from "../../src/opencode/host.ts";
 import { server } from "../../src/opencode/server.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
-import { admit } from "../../src/store/admission.ts";
 import { openLocalStore } from "../../src/store/local.ts";
+import { storePlan } from "../simulated_account.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 
 /** A plugin as OpenCode would hold it, with a simulated backend behind it. */
@@ -61,23 +61,8 @@ async function inScene(use: (scene: Scene) => Promise<void>): Promise<void> {
       toasts,
       input,
       async signIn(name) {
-        const plan = simulator.addPlan({ name });
-        const { expiresAt, ...tokens } = plan.issueTokens();
         const store = await open();
-        await admit(
-          store,
-          name,
-          {
-            credentials: { ...tokens, expiresAt },
-            identity: {
-              workspaceId: plan.workspaceId,
-              userId: plan.userId,
-              memberId: plan.accountUserId,
-            },
-          },
-          "login",
-          Date.now(),
-        );
+        await storePlan(store, simulator.addPlan({ name }));
         await store.close();
       },
       async aliases() {
