@@ -3,7 +3,8 @@
  * sends requests through its fetch. Started by Bun.
  *
  * Arguments: path of plugin.js, how many requests (0 = until killed), a name for its sessions.
- * Prints the status of each answer, and `Infinity` never comes: it is killed in the middle.
+ * Prints the status of each answer; if the first is refused, its reason goes to standard error, which
+ * the tests want empty.
  */
 import process from "node:process";
 import { writeSync } from "node:fs";
