@@ -34,6 +34,12 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
     suffix: "_redis_test.ts",
     package: "redis-server",
   },
+  {
+    name: "systemd",
+    commands: ["systemd-analyze"],
+    suffix: "_systemd_test.ts",
+    package: "systemd",
+  },
 ];
 
 /**

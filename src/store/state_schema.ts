@@ -49,6 +49,17 @@ CREATE TABLE token_use (day TEXT, account_id TEXT, model TEXT, answers INTEGER, 
  PRIMARY KEY (day, account_id, model)) WITHOUT ROWID;
 CREATE TABLE choices (id INTEGER PRIMARY KEY, account_id TEXT, explanation TEXT);
 `,
+  `
+CREATE TABLE mints (hash TEXT PRIMARY KEY, account_id TEXT, at INTEGER) WITHOUT ROWID;
+CREATE INDEX mints_at ON mints (at);
+CREATE TABLE limit_tasks (account_id TEXT PRIMARY KEY, position INTEGER, source TEXT, state TEXT,
+ queued_at INTEGER, started_at INTEGER, ended_at INTEGER, error TEXT) WITHOUT ROWID;
+CREATE TABLE plan_extras (account_id TEXT PRIMARY KEY, at INTEGER, extras TEXT) WITHOUT ROWID;
+CREATE TABLE models (account_id TEXT PRIMARY KEY, at INTEGER, etag TEXT,
+ list TEXT) WITHOUT ROWID;
+CREATE TABLE dismissed (identity TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;
+CREATE TABLE notified (key TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;
+`,
 ];
 
 /** The version of `state.db` that this program writes. */

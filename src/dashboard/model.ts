@@ -1,0 +1,131 @@
+/**
+ * What the dashboard shows, as plain data: everything that a view may know. No token can be in it.
+ * Times are epoch milliseconds, shares are percent.
+ *
+ * @module
+ */
+import type { LimitTask } from "../limits/limit_queue.ts";
+
+/** One window of an account. */
+export interface WindowModel {
+  readonly minutes: number;
+  /** `codex`, or the name of a model's bucket. */
+  readonly bucket: string;
+  readonly usedPercent: number;
+  readonly resetsAt: number | null;
+  readonly observedAt: number;
+  /** Share of the window's time that has gone by, 0 to 100; null where the reset is not known. */
+  readonly elapsedPercent: number | null;
+  /** Oldest first; at most 60 points. */
+  readonly history: readonly { readonly at: number; readonly usedPercent: number }[];
+  /** Percent per hour; null where the figures do not carry it. */
+  readonly trendPerHour: number | null;
+  /** `runs out in 42 min`, `about 85 % used at reset`; null where the figures do not carry it. */
+  readonly projection: string | null;
+}
+
+/** What an account is doing, the most important first. */
+export type AccountState =
+  | "available"
+  | "blocked"
+  | "needs login"
+  | "set aside"
+  | "disabled";
+
+/** One account. */
+export interface AccountModel {
+  readonly id: string;
+  readonly alias: string;
+  readonly email: string | null;
+  readonly plan: string | null;
+  readonly workspace: string | null;
+  readonly state: AccountState;
+  /** Why it is not available, in a few words. */
+  readonly reason: string | null;
+  /** End of a block; null where none stands or no end is known. */
+  readonly blockedUntil: number | null;
+  readonly onDevice: boolean;
+  /** Whether it served last. */
+  readonly serving: boolean;
+  readonly pinned: boolean;
+  readonly recommended: boolean;
+  readonly uses: number;
+  readonly tokenExpiresAt: number;
+  readonly refreshedAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** Conversations that stay on it and were used within the last hour. */
+  readonly sessions: number;
+  /** The plan's windows shortest first, then those of single models. */
+  readonly windows: readonly WindowModel[];
+  /** Reset credits that can be used; null where nobody said. */
+  readonly resetCredits: number | null;
+  readonly tags: readonly string[];
+  readonly notes: string;
+  readonly limitTask: LimitTask | null;
+}
+
+/** A login that is under way. */
+export interface LoginModel {
+  readonly alias: string;
+  readonly way: "browser" | "device" | "paste";
+  readonly state: "waiting" | "done" | "failed";
+  readonly url: string | null;
+  readonly userCode: string | null;
+  readonly message: string | null;
+}
+
+/** The whole page. */
+export interface DashboardModel {
+  readonly now: number;
+  readonly version: string;
+  /** Why nothing can be read or written; null when the store is open. */
+  readonly locked: string | null;
+  readonly warnings: readonly string[];
+  readonly accounts: readonly AccountModel[];
+  /** What can be used now, and what comes back next. */
+  readonly pool: {
+    readonly available: number;
+    readonly total: number;
+    /** Percent left over all available accounts in the window of that many minutes; null where unknown. */
+    readonly left: readonly { readonly minutes: number; readonly percent: number }[];
+    readonly nextBack: { readonly alias: string; readonly at: number } | null;
+  };
+  readonly recommended: { readonly alias: string; readonly reason: string } | null;
+  /** `auth.json` of the Codex CLI, in one sentence, and the alias it holds. */
+  readonly device: { readonly alias: string | null; readonly text: string; readonly path: string };
+  readonly pin: { readonly alias: string; readonly until: number | null } | null;
+  readonly choices: readonly {
+    readonly at: number;
+    readonly session: string | null;
+    readonly alias: string;
+    readonly reason: string;
+    readonly left: string | null;
+  }[];
+  readonly queue: {
+    readonly running: boolean;
+    readonly done: number;
+    readonly total: number;
+    readonly stopped: boolean;
+  };
+  readonly login: LoginModel | null;
+  readonly strategy: string;
+  readonly settings: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly about: string;
+    /** The words it takes; null for free text. */
+    readonly choices: readonly string[] | null;
+    /** The environment variable that is in force instead; null when the page may change it. */
+    readonly fixedBy: string | null;
+  }[];
+  /** Local days, oldest first. */
+  readonly usage: readonly {
+    readonly day: string;
+    readonly answers: number;
+    readonly input: number;
+    readonly cached: number;
+    readonly output: number;
+  }[];
+  /** The sentence that the last action left; null when there is none. */
+  readonly notice: { readonly kind: "done" | "failed"; readonly text: string } | null;
+}
