@@ -1,6 +1,6 @@
 import type { Account } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
-import { readQuotaHeaders } from "../quota/headers.ts";
+import { readQuotaWindows } from "../quota/headers.ts";
 import type { QuotaWindow } from "../quota/window.ts";
 import { classify, type Outcome } from "./outcome.ts";
 import { type IncomingRequest, upstreamHeaders } from "./request.ts";
@@ -78,8 +78,7 @@ export function createSender(options: {
       cancel();
     }
     // Figures are as old as the question: an answer that overtook a refusal must not outdate it.
-    const windows = readQuotaHeaders(response.headers, clock.now()).windows
-      .map((window) => ({ ...window, observedAt: sentAt }));
+    const windows = readQuotaWindows(response.headers, clock.now(), sentAt);
     if (response.ok && isEventStream(response)) {
       const opened = await openStream(response, {
         clock,
