@@ -139,7 +139,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   let recheck: Promise<Recheck> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
-    if (!recheck && !pool.accounts.some((account) => pool.limits(account).length > 0)) return;
+    if (!recheck && !pool.limited) return;
     recheck ??= import("./recheck.ts").then(({ Recheck }) =>
       new Recheck({
         fetch: request,
