@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { parseDuration } from "./duration.ts";
 import { Failure } from "./failure.ts";
 import { asNumber, asObject } from "./json.ts";
+import { NOTIFY_DEFINITIONS, type NotifySettings } from "./notify_settings.ts";
+import { type Definition, oneOf, type Reading, readPercent, span } from "./setting_kinds.ts";
 
 /** How an account is chosen for a new session. */
 export const STRATEGIES: readonly StrategyName[] = [
@@ -27,7 +28,7 @@ export type StrategyName =
   | "quota";
 
 /** All settings with their values in force. Spans are milliseconds. */
-export interface Settings {
+export interface Settings extends NotifySettings {
   /** Which account a new session gets. */
   readonly strategy: StrategyName;
   /** Whether a session stays on its account, or every request is chosen for. */
@@ -53,38 +54,6 @@ export interface Settings {
 /** A setting's name. */
 export type SettingName = keyof Settings;
 
-/** A value as the setting takes it, or what is wrong with it in words that follow its name. */
-type Reading<T> = { readonly value: T } | { readonly wrong: string };
-
-/** What can be set: how it is read, its standard value, and its variable. What it means: `settings_about.ts`. */
-export interface Definition<T> {
-  readonly read: (value: unknown) => Reading<T>;
-  /** Makes a value of a text that a person has typed; without one, digits are a number and the rest stays text. */
-  readonly fromText?: (text: string) => unknown;
-  readonly standard: T;
-  readonly env: string | undefined;
-}
-
-const MAX_SPAN_MS = 7 * 86_400_000;
-
-function span(least: number): Definition<number>["read"] {
-  return (value) => {
-    const ms = asNumber(typeof value === "string" ? parseDuration(value) : value);
-    if (ms === undefined) {
-      return { wrong: "must be a span such as 30s, 10m or 2h, or a number of milliseconds" };
-    }
-    if (ms < least) return { wrong: `must be at least ${least} ms` };
-    return ms > MAX_SPAN_MS ? { wrong: "must be at most 7d" } : { value: ms };
-  };
-}
-
-function oneOf<const T extends string>(words: readonly T[]): Definition<T>["read"] {
-  return (value) => {
-    const word = words.find((word) => word === value);
-    return word === undefined ? { wrong: `must be one of ${words.join(", ")}` } : { value: word };
-  };
-}
-
 function readWeights(value: unknown): Reading<Settings["weights"]> {
   const weights = asObject(value);
   if (!weights) return { wrong: "must be an object of alias and weight" };
@@ -105,13 +74,6 @@ function weightsFromText(text: string): unknown {
       `For example: config set weights '{"personal": 2, "work": 1}'`,
     );
   }
-}
-
-function readPercent(value: unknown): Reading<number> {
-  const percent = asNumber(value);
-  return percent === undefined || percent < 0 || percent > 100
-    ? { wrong: "must be a number from 0 to 100" }
-    : { value: percent };
 }
 
 /** Every setting, in the order in which they are shown. */
@@ -170,4 +132,5 @@ export const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]>
     standard: "",
     env: "OPENCODE_MULTI_AUTH_INTERACTIVE",
   },
+  ...NOTIFY_DEFINITIONS,
 };
