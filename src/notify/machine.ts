@@ -10,16 +10,27 @@ const LIMIT_MS = 20_000;
 /** Most that is kept of what a program writes to standard error, in characters. */
 const SAID_LIMIT = 200;
 
-/** This machine, for channels. */
-export function thisMachine(env: Environment, clock: Clock, request: typeof fetch): Machine {
-  const { platform } = runtime;
+/**
+ * This machine, for channels.
+ *
+ * @param options.platform As `process.platform` names it (default: this one).
+ * @param options.background Whether our own process may end while a program still runs (default false).
+ */
+export function thisMachine(options: {
+  env: Environment;
+  clock: Clock;
+  fetch: typeof fetch;
+  platform?: string;
+  background?: boolean;
+}): Machine {
+  const { env, clock, platform = runtime.platform, background = false } = options;
   return {
     platform,
     env,
     clock,
-    fetch: request,
+    fetch: options.fetch,
     find: (program) => findProgram(program, env["PATH"] ?? "", platform),
-    run: (program, args, input) => run(program, args, input, env, clock),
+    run: (program, args, input) => run(program, args, input, env, clock, background),
   };
 }
 
@@ -56,6 +67,7 @@ function run(
   input: string | undefined,
   env: Environment,
   clock: Clock,
+  background: boolean,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = builtin("node:child_process").spawn(program, [...args], {
@@ -81,6 +93,7 @@ function run(
     });
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
+    if (!background) return;
     child.unref();
     for (const stream of [child.stderr, child.stdin]) {
       (stream as { unref?: () => void } | null)?.unref?.();

@@ -46,7 +46,12 @@ export function createNotifications(options: {
   const { input, env, clock, log, client } = options;
   const live = liveSettings({ paths: resolvePaths(env), env, clock, log, older: {} });
   const settings = () => live.current;
-  const machine = thisMachine(env, clock, (url, init) => globalThis.fetch(url, init));
+  const machine = thisMachine({
+    env,
+    clock,
+    fetch: (url, init) => globalThis.fetch(url, init),
+    background: true,
+  });
   const notifier = createNotifier({ machine, settings, clock, log });
   const tell = notifier.tell;
 
