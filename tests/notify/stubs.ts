@@ -75,6 +75,8 @@ export interface Published {
   readonly method: string;
   readonly headers: Headers;
   readonly body: string;
+  /** When it came, as `performance.now()` counts. */
+  readonly at: number;
 }
 
 /** An ntfy server on the loopback address. */
@@ -102,6 +104,7 @@ export function startNtfy(
         method: request.method,
         headers: request.headers,
         body: await request.text(),
+        at: performance.now(),
       });
       for (const look of waiting) look();
       if (status === "never") {
