@@ -17,6 +17,8 @@ export interface Machine {
   readonly env: Environment;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** Aborts when nothing may be under way any more. */
+  readonly signal?: AbortSignal;
   /** Path of a program that can be started, undefined when there is none. */
   find(program: string): string | undefined;
   /**

@@ -13,8 +13,8 @@ const MOST_UNDER_WAY = 20;
 export interface Notifier {
   /** Sends it, once it is known; undefined is nothing. Never waits, never throws. */
   tell(notification: Notification | Promise<Notification | undefined>): void;
-  /** Waits for what is under way, at most so long. */
-  settle(ms: number): Promise<void>;
+  /** Waits for what is under way, at most so long, and lets go of the rest: a request that hangs would hold OpenCode. */
+  close(ms: number): Promise<void>;
 }
 
 /**
@@ -26,7 +26,9 @@ export function createNotifier(options: {
   clock: Clock;
   log: Log;
 }): Notifier {
-  const { machine, settings, clock, log } = options;
+  const { settings, clock, log } = options;
+  const ended = new AbortController();
+  const machine: Machine = { ...options.machine, signal: ended.signal };
   const underWay = new Set<Promise<void>>();
   /** By channel what it failed with last: a desktop that is not there is worth one line, not hundreds. */
   const failed = new Map<string, string>();
@@ -66,11 +68,12 @@ export function createNotifier(options: {
         .finally(() => underWay.delete(sending));
       underWay.add(sending);
     },
-    async settle(ms) {
+    async close(ms) {
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(ms, resolve));
       await Promise.race([Promise.all(underWay), patience]);
       cancel();
+      ended.abort();
     },
   };
 }

@@ -24,7 +24,7 @@ export function ntfy(machine: Machine, url: string, token: string | undefined): 
       const first = await attempt(machine, url, token, notification, link);
       if (first === undefined) return;
       if (!first.again) throw new Error(first.why);
-      await sleep(machine.clock, AGAIN_MS);
+      await sleep(machine.clock, AGAIN_MS, machine.signal);
       const second = await attempt(machine, url, token, notification, link);
       if (second !== undefined) throw new Error(`${second.why} (tried twice)`);
     },
@@ -59,6 +59,7 @@ async function attempt(
 ): Promise<{ why: string; again: boolean } | undefined> {
   const limit = new AbortController();
   const cancel = machine.clock.after(TRY_MS, () => limit.abort(), { background: true });
+  const signals = machine.signal ? [limit.signal, machine.signal] : [limit.signal];
   try {
     const response = await machine.fetch(url, {
       method: "POST",
@@ -66,7 +67,7 @@ async function attempt(
       body: notification.body,
       // A redirect would turn the POST into a GET, and might carry the text elsewhere.
       redirect: "manual",
-      signal: limit.signal,
+      signal: AbortSignal.any(signals),
     });
     await response.body?.cancel();
     if (response.ok) return undefined;
@@ -74,6 +75,7 @@ async function attempt(
     const hint = status === 401 || status === 403 ? ": it wants another access token" : "";
     return { why: `the server answered ${status}${hint}`, again: status === 429 || status >= 500 };
   } catch (error) {
+    if (machine.signal?.aborted) return { why: "OpenCode has ended", again: false };
     if (limit.signal.aborted) return { why: `no answer within ${TRY_MS / 1_000} s`, again: true };
     const code = errorCode(error);
     // The runtimes' own words may hold the address, and with it the topic.

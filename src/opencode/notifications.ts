@@ -114,7 +114,7 @@ export function createNotifications(options: {
     },
     async close() {
       accounts.stop();
-      await notifier.settle(SETTLE_MS);
+      await notifier.close(SETTLE_MS);
     },
   };
 }

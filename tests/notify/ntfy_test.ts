@@ -160,7 +160,7 @@ Deno.test("a failing channel is one line in the log, and does not keep the other
   await server.arrived(1);
   notifier.tell(NEWS);
   await server.arrived(2);
-  await notifier.settle(5_000);
+  await notifier.close(5_000);
   assert.equal(ran.length, 2);
   assert.deepEqual(lines, ["notification (idle): desktop failed: ended with 1: no bus"]);
 });
@@ -170,7 +170,7 @@ Deno.test("what is not wanted is not told, and what is wanted with it only toget
     await using server = startNtfy();
     const { notifier } = notifierOf(server.url, {}, settings);
     notifier.tell(news);
-    await notifier.settle(5_000);
+    await notifier.close(5_000);
     return server.received.length === 1;
   };
   const child: Notification = { ...NEWS, also: "subagents" };
@@ -182,29 +182,47 @@ Deno.test("what is not wanted is not told, and what is wanted with it only toget
   assert.equal(await told({ notifyAbout: ["subagents"] }, child), false);
 });
 
-Deno.test("settling ends when all is sent, and at its limit where a server hangs", async () => {
+Deno.test("closing ends when all is sent; at its limit it lets go of a server that hangs", async () => {
   const clock = new VirtualClock();
   let answer = (_: Response) => {};
-  const { notifier } = notifierOf("https://ntfy.example/t", {
-    clock,
-    fetch: () => new Promise((resolve) => answer = resolve),
-  });
-  const settled = async (work: Promise<void>) => {
-    let done = false;
-    void work.then(() => done = true);
+  let letGo = false;
+  const hanging = () =>
+    notifierOf("https://ntfy.example/t", {
+      clock,
+      fetch: (_url, init) =>
+        new Promise((resolve, reject) => {
+          answer = resolve;
+          init?.signal?.addEventListener("abort", () => {
+            letGo = true;
+            reject(init.signal?.reason);
+          });
+        }),
+    });
+  const isOver = async (work: Promise<void>) => {
+    let over = false;
+    void work.then(() => over = true);
     await clock.advance(0);
-    return done;
+    return over;
   };
-  assert.equal(await settled(notifier.settle(800)), true, "nothing is under way");
-  notifier.tell(NEWS);
-  const waiting = notifier.settle(800);
+  assert.equal(await isOver(hanging().notifier.close(800)), true, "nothing is under way");
+  const first = hanging();
+  first.notifier.tell(NEWS);
+  const closing = first.notifier.close(800);
   await clock.advance(799);
-  assert.equal(await settled(waiting), false);
+  assert.deepEqual([await isOver(closing), letGo], [false, false]);
   await clock.advance(1);
-  assert.equal(await settled(waiting), true);
-  const second = notifier.settle(800);
+  assert.deepEqual([await isOver(closing), letGo], [true, true]);
+  assert.deepEqual(first.lines, [
+    "notification (idle): ntfy failed: OpenCode has ended",
+  ]);
+  const second = hanging();
+  second.notifier.tell(NEWS);
+  const quick = second.notifier.close(800);
+  assert.equal(await isOver(quick), false);
   answer(new Response("{}"));
-  assert.equal(await settled(second), true);
+  assert.equal(await isOver(quick), true);
+  assert.deepEqual(second.lines, []);
+  assert.equal(clock.pending, 0);
 });
 
 Deno.test("a server that hangs does not pile notifications up", async () => {
@@ -235,7 +253,7 @@ Deno.test("a real program is started for each notification, with the text as it 
       clock: systemClock,
     });
     notifier.tell({ ...NEWS, title: NASTY });
-    await notifier.settle(10_000);
+    await notifier.close(10_000);
     assert.equal((await called("notify-send", 1))[0]?.args[3], NASTY);
     assert.deepEqual(lines, []);
   });

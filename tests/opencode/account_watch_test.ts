@@ -10,7 +10,7 @@ import { PLAN_BUCKET, type QuotaWindow } from "../../src/quota/window.ts";
 import type { LocalStore } from "../../src/store/local.ts";
 import { claimNotice } from "../../src/store/notified.ts";
 import { inFolder, testAccount } from "../store/store_folder.ts";
-import { FIXTURE_NOW, VirtualClock } from "../virtual_clock.ts";
+import { FIXTURE_NOW, type VirtualClock } from "../virtual_clock.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
