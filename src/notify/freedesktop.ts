@@ -10,7 +10,7 @@ export function freedesktop(machine: Machine): Channel {
         return { there: false, why: "for Linux and the like" };
       }
       return program() === undefined
-        ? { there: false, why: "notify-send is not installed (package libnotify-bin or libnotify)" }
+        ? { there: false, why: "notify-send is not installed (package libnotify-bin)" }
         : { there: true, how: "notify-send" };
     },
     async send({ title, body, priority }) {

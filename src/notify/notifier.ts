@@ -30,6 +30,8 @@ export function createNotifier(options: {
   const ended = new AbortController();
   const machine: Machine = { ...options.machine, signal: ended.signal };
   const underWay = new Set<Promise<void>>();
+  /** What is being sent, in words for the log. */
+  const sending = new Map<symbol, string>();
   /** By channel what it failed with last: a desktop that is not there is worth one line, not hundreds. */
   const failed = new Map<string, string>();
 
@@ -45,15 +47,19 @@ export function createNotifier(options: {
     const link = linkTo(notification.session, now.notifyUiBaseUrl);
     const usable = channels(machine, now).filter((channel) => channel.availability().there);
     await Promise.all(usable.map(async (channel) => {
+      const what = `notification (${notification.topic}): ${channel.name}`;
+      const key = Symbol();
+      sending.set(key, what);
       try {
         await channel.send(notification, link);
         failed.delete(channel.name);
       } catch (error) {
+        if (ended.signal.aborted) return;
         const why = messageOf(error);
-        if (failed.get(channel.name) !== why) {
-          log.warn(`notification (${notification.topic}): ${channel.name} failed: ${why}`);
-        }
+        if (failed.get(channel.name) !== why) log.warn(`${what} failed: ${why}`);
         failed.set(channel.name, why);
+      } finally {
+        sending.delete(key);
       }
     }));
   }
@@ -64,15 +70,16 @@ export function createNotifier(options: {
         log.warn(`a notification is left out: ${MOST_UNDER_WAY} are under way`);
         return;
       }
-      const sending = send(notification).catch((error) => log.warn(messageOf(error)))
-        .finally(() => underWay.delete(sending));
-      underWay.add(sending);
+      const one = send(notification).catch((error) => log.warn(messageOf(error)))
+        .finally(() => underWay.delete(one));
+      underWay.add(one);
     },
     async close(ms) {
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(ms, resolve));
       await Promise.race([Promise.all(underWay), patience]);
       cancel();
+      for (const what of sending.values()) log.warn(`${what} was under way when OpenCode ended`);
       ended.abort();
     },
   };

@@ -23,7 +23,7 @@ export function ntfy(machine: Machine, url: string, token: string | undefined): 
     async send(notification, link) {
       const first = await attempt(machine, url, token, notification, link);
       if (first === undefined) return;
-      if (!first.again) throw new Error(first.why);
+      if (!first.again || machine.signal?.aborted) throw new Error(first.why);
       await sleep(machine.clock, AGAIN_MS, machine.signal);
       const second = await attempt(machine, url, token, notification, link);
       if (second !== undefined) throw new Error(`${second.why} (tried twice)`);
@@ -75,7 +75,6 @@ async function attempt(
     const hint = status === 401 || status === 403 ? ": it wants another access token" : "";
     return { why: `the server answered ${status}${hint}`, again: status === 429 || status >= 500 };
   } catch (error) {
-    if (machine.signal?.aborted) return { why: "OpenCode has ended", again: false };
     if (limit.signal.aborted) return { why: `no answer within ${TRY_MS / 1_000} s`, again: true };
     const code = errorCode(error);
     // The runtimes' own words may hold the address, and with it the topic.

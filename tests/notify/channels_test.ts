@@ -139,7 +139,7 @@ Deno.test("each channel says why it is not there", async () => {
       );
     assert.deepEqual(why(bare("linux")), {
       ntfy: "no topic is set: config set notifyNtfyUrl https://…",
-      desktop: "notify-send is not installed (package libnotify-bin or libnotify)",
+      desktop: "notify-send is not installed (package libnotify-bin)",
       macOS: "for macOS",
       Windows: "for Windows",
     });
