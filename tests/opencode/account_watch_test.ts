@@ -196,6 +196,7 @@ Deno.test("a window passing 80 % and 95 % is told once per window, over all proc
     ]);
     a.watch.event(used(97));
     a.watch.event(used(100));
+    a.watch.event(used(100, { minutes: 43_200, resetsAt: FIXTURE_NOW + 9 * DAY }));
     assert.deepEqual(await a.said(), [], "a full window is told as the block");
     a.watch.event(used(82, { minutes: 10_080, resetsAt: FIXTURE_NOW + 3 * DAY }));
     a.watch.event(used(82, { bucket: "codex_bengalfox" }));
