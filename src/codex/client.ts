@@ -8,7 +8,8 @@ import { runtime } from "../platform/runtime.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import { Pool } from "../rotation/pool.ts";
-import { type LocalStore, openLocalStore } from "../store/local.ts";
+import { openLocalStore } from "../store/local.ts";
+import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
 import { Exposure } from "./exposure.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
@@ -22,7 +23,7 @@ export interface Client {
   /** Serves a request to the Responses API on whichever account can. */
   readonly fetch: CodexFetch;
   readonly pool: Pool;
-  readonly store: LocalStore;
+  readonly store: Store;
   /** Finishes what is under way, saves and lets go of every file. */
   close(): Promise<void>;
 }

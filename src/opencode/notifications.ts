@@ -13,7 +13,7 @@ import { messageOf } from "../platform/failure.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import type { Log } from "../platform/log.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
-import { claimNotice } from "../store/notified.ts";
+import { claimNotice, localStore } from "../store/notified.ts";
 import { AccountWatch } from "./account_watch.ts";
 import { findExpiring } from "./expiring.ts";
 import type { PluginInput } from "./host.ts";
@@ -58,8 +58,8 @@ export function createNotifications(options: {
   /** Where nobody can say what was told, twice is better than never. */
   const claim = async (key: string, end: number, slackMs: number): Promise<boolean> => {
     try {
-      const open = await client();
-      return !open || await claimNotice(open.store, key, end, slackMs, clock.now());
+      const store = localStore((await client())?.store);
+      return !store || await claimNotice(store, key, end, slackMs, clock.now());
     } catch (error) {
       log.warn(messageOf(error));
       return true;
@@ -86,10 +86,10 @@ export function createNotifications(options: {
     const { notify, notifyAbout } = settings();
     if (!notify || !notifyAbout.includes("expiring")) return;
     if (Math.abs(now - lookedAt) < EXPIRING_MS) return;
-    const open = await client();
-    if (!open) return;
+    const store = localStore((await client())?.store);
+    if (!store) return;
     lookedAt = now;
-    for (const { key, at, news } of await findExpiring(open.store, now)) {
+    for (const { key, at, news } of await findExpiring(store, now)) {
       tell(claim(key, at, EXPIRING_MS).then((ours) => ours ? news : undefined));
     }
   }

@@ -5,6 +5,12 @@
  */
 import type { LocalStore } from "./local.ts";
 import { numberIn } from "./state_db.ts";
+import type { Store } from "./store.ts";
+
+/** The store if it is one of this machine, which can tell what was told. */
+export function localStore(store: Store | undefined): LocalStore | undefined {
+  return store && "files" in store ? store as LocalStore : undefined;
+}
 
 /**
  * Whether the caller is the one to tell something: true for the first of all processes, until `end`.
