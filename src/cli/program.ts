@@ -11,6 +11,7 @@ import { overview, registerHelp } from "./help.ts";
 import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerList } from "./list.ts";
+import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
 import { registerPin } from "./pin.ts";
@@ -40,6 +41,7 @@ const COMMANDS = [
   registerUnpin,
   registerRestore,
   registerConfig,
+  registerNotify,
   registerSeal,
   registerUnseal,
   registerPassphrase,

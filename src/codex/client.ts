@@ -15,6 +15,7 @@ import { Exposure } from "./exposure.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
+import { poolNews } from "./pool_news.ts";
 import type { Recheck } from "./recheck.ts";
 
 /** A pool of accounts with a `fetch` in front of it. */
@@ -79,7 +80,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const live = liveSettings({ paths, env, clock, log, older });
   const settings = () => live.current;
 
-  const pool = new Pool({ store, clock, random, settings });
+  const pool: Pool = new Pool({
+    store,
+    clock,
+    random,
+    settings,
+    onChange(change) {
+      const event = options.onEvent && poolNews(change, pool, settings());
+      if (event) options.onEvent?.(event);
+    },
+  });
   // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs.
   const renewing = () => import("../oauth/refresh.ts");
   const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
@@ -104,6 +114,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         clock,
       });
     },
+    onSetAside: (account) => options.onEvent?.({ kind: "set aside", account }),
     ...(options.notice ? { notice: options.notice } : {}),
   });
   const sender = createSender({
@@ -133,6 +144,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await store.edit(one.id, mark).catch((error) => log.error(messageOf(error)));
     }
     log.warn(`${account.alias}: set aside, ${reason}`);
+    const marked = pool.account(account.id);
+    if (marked) options.onEvent?.({ kind: "set aside", account: marked });
     options.notice?.(`${account.alias}: ${reason}`);
   };
   const exposure = new Exposure(clock);

@@ -9,6 +9,7 @@ import { AffinityMap } from "./affinity.ts";
 import type { Absence, Choice, Demand } from "./demand.ts";
 import { Figures } from "./figures.ts";
 import { Explanations, PINNED } from "./explanations.ts";
+import type { PoolChange } from "./pool_change.ts";
 import { BlockIndex, hindrance, isLimit } from "./eligibility.ts";
 import { type Field, strategies } from "./strategy.ts";
 
@@ -35,6 +36,7 @@ export class Pool {
   /**
    * @param options.settings Asked at every choice, so that a change counts at once.
    * @param options.random Uniform in [0, 1).
+   * @param options.onChange Hears what the pool learns itself; not what other processes have stored.
    */
   constructor(
     private readonly options: {
@@ -42,6 +44,7 @@ export class Pool {
       clock: Clock;
       random: () => number;
       settings: () => Settings;
+      onChange?: (change: PoolChange) => void;
     },
   ) {
     this.#affinity = new AffinityMap(options.store, options.clock);
@@ -148,28 +151,24 @@ export class Pool {
    * reset; figures below that lift an older "usage limit" early.
    */
   async observe(accountId: string, windows: readonly QuotaWindow[]): Promise<void> {
-    if (windows.length === 0) return;
     const newer = this.#figures.learn(accountId, windows);
     if (newer.length === 0) return;
     this.options.store.observe({ accountId, windows: newer });
+    this.options.onChange?.({ kind: "windows", accountId, windows: newer });
     const plan = newer.filter((window) => window.bucket === PLAN_BUCKET);
     if (plan.length === 0) return;
     const full = plan.filter((window) => window.usedPercent >= 100 && window.resetsAt !== null);
-    const subject = accountSubject(accountId);
+    const scope = { subject: accountSubject(accountId), model: "" };
     if (full.length > 0) {
       await this.block({
-        subject,
-        model: "",
+        ...scope,
         reason: "usage limit",
         until: Math.max(...full.map((window) => window.resetsAt ?? 0)),
         source: "headers",
         since: Math.max(...full.map((window) => window.observedAt)),
       });
     } else if (plan.every((window) => window.usedPercent < 100)) {
-      await this.lift(
-        { subject, model: "" },
-        Math.min(...plan.map((window) => window.observedAt)),
-      );
+      await this.lift(scope, Math.min(...plan.map((window) => window.observedAt)));
     }
   }
 
@@ -180,6 +179,7 @@ export class Pool {
     if (before && before.since > block.since && before.until > this.options.clock.now()) return;
     if (before && before.until === block.until && before.reason === block.reason) return;
     this.#blocks.set(block);
+    this.options.onChange?.({ kind: "blocked", block });
     await this.options.store.block(block);
   }
 
@@ -188,6 +188,7 @@ export class Pool {
     const block = this.#blocks.get(scope);
     if (!block || !isLimit(block) || block.since >= evidenceAt) return;
     this.#blocks.delete(scope);
+    this.options.onChange?.({ kind: "lifted", scope });
     await this.options.store.unblock(scope, evidenceAt);
   }
 
