@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["rotation"],
   ["codex", "codex_cli"],
   ["limits"],
-  ["opencode", "dashboard", "cli", "service"],
+  ["opencode", "dashboard", "cli", "service", "doctor"],
 ];
 /** `notify` stands beside the floors: it uses these, and only the top floor and the faces use it. */
 const NOTIFY_USES: readonly string[] = ["account", "platform"];

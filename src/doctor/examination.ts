@@ -1,0 +1,122 @@
+import type { Clock } from "../platform/clock.ts";
+import { Failure, messageOf } from "../platform/failure.ts";
+import { redact } from "../platform/redaction.ts";
+import { type Check, type Finding, LIMIT_MS, type Look, warning, wrong } from "./check.ts";
+
+/** A finding, where it stands, and whether it was mended. */
+export interface Result extends Finding {
+  readonly group: string;
+  /** Set when it was mended just now. */
+  readonly fixed?: true;
+}
+
+/** What all checks found, in their order. */
+export interface Examination {
+  readonly results: readonly Result[];
+  /** The checks behind them, for mending. */
+  readonly looks: readonly { readonly check: Check; readonly look: Look }[];
+}
+
+/** Makes every look, all at once. A check that throws or takes too long says so and hides no other. */
+export async function examine(checks: readonly Check[], clock: Clock): Promise<Examination> {
+  const looks = await Promise.all(
+    checks.map(async (check) => ({ check, look: await lookWithin(check, clock) })),
+  );
+  const results = looks.flatMap(({ check: { group }, look }) =>
+    look.findings.map((finding) => ({ group, ...finding }))
+  );
+  return { results, looks };
+}
+
+/** What mending came to. */
+export interface Mending {
+  readonly backups: readonly string[];
+  readonly failures: readonly string[];
+}
+
+/**
+ * Mends findings, one check after the other. One that fails keeps no other from being mended.
+ *
+ * @param chosen Whether a finding is to be mended.
+ */
+export async function mendFindings(
+  { looks }: Examination,
+  chosen: (finding: Finding) => boolean,
+): Promise<Mending> {
+  const backups: string[] = [];
+  const failures: string[] = [];
+  for (const { look } of looks) {
+    const wanted = look.findings.filter((finding) => finding.mend !== undefined && chosen(finding));
+    if (wanted.length === 0 || look.mend === undefined) continue;
+    try {
+      const mended = await look.mend(wanted);
+      backups.push(...mended.backups ?? []);
+      failures.push(...mended.failures ?? []);
+    } catch (error) {
+      failures.push(redact(messageOf(error)));
+    }
+  }
+  return { backups, failures };
+}
+
+/**
+ * The results after mending: what was mended and is well now is marked, also where nothing is left
+ * that would be said about it.
+ */
+export function afterMending(
+  before: readonly Result[],
+  after: readonly Result[],
+  mended: ReadonlySet<Finding>,
+): readonly Result[] {
+  const key = ({ group, name }: Result) => `${group}\n${name}`;
+  const cured = new Map(before.filter((result) => mended.has(result)).map((one) => [key(one), one]));
+  for (const result of after) if (result.state !== "ok") cured.delete(key(result));
+  const marked = after.map((result): Result => {
+    const was = cured.get(key(result));
+    if (was === undefined) return result;
+    cured.delete(key(result));
+    return { ...result, fixed: true };
+  });
+  const gone = [...cured.values()].map(({ group, name, text }): Result => ({
+    group,
+    name,
+    state: "ok",
+    text: `Mended. Before: ${text}`,
+    fixed: true,
+  }));
+  const groups = [...new Set([...before, ...after].map(({ group }) => group))];
+  return groups.flatMap((group) => [...marked, ...gone].filter((one) => one.group === group));
+}
+
+async function lookWithin(check: Check, clock: Clock): Promise<Look> {
+  const { name, limitMs = LIMIT_MS } = check;
+  const ended = new AbortController();
+  let cancel = () => {};
+  const late = new Promise<Look>((resolve) => {
+    cancel = clock.after(limitMs, () => {
+      ended.abort();
+      const text = `This could not be looked at within ${limitMs / 1_000} s.`;
+      resolve({ findings: [warning(name, text, "Run it again; if it stays so, look by hand.")] });
+    });
+  });
+  try {
+    return await Promise.race([
+      Promise.resolve().then(() => check.look(ended.signal)).catch((error) => failed(name, error)),
+      late,
+    ]);
+  } finally {
+    cancel();
+  }
+}
+
+/** What a check that threw has to say. */
+export function failed(name: string, error: unknown): Look {
+  if (!(error instanceof Failure)) {
+    return { findings: [wrong(name, `This look failed: ${redact(messageOf(error))}`)] };
+  }
+  const { message, fix } = error;
+  const text = fix !== undefined && message.endsWith(` ${fix}`)
+    ? message.slice(0, -fix.length - 1)
+    : message;
+  return { findings: [wrong(name, redact(text), fix)] };
+}

@@ -1,0 +1,289 @@
+import { basename, dirname, join } from "node:path";
+import { Failure, messageOf } from "../platform/failure.ts";
+import {
+  type FileStat,
+  readTextIfExists,
+  repairMode,
+  statIfExists,
+  writeFileAtomic,
+} from "../platform/files.ts";
+import { set } from "../platform/paths.ts";
+import { readSettings } from "../platform/settings.ts";
+import { resolveEndpoints } from "../platform/endpoints.ts";
+import { PROGRAM } from "../platform/version.ts";
+import { openLocalStore } from "../store/local.ts";
+import { isSealed } from "../store/seal.ts";
+import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
+import { failed } from "./examination.ts";
+import { lookAtStore } from "./look_only.ts";
+import { stateDamage } from "./state.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+const GROUP = "Store";
+
+/** A passphrase command may have to ask the person, so this takes longer, in milliseconds. */
+const STORE_MS = 30_000;
+
+/** The checks of the store: its files, their modes, the seal, the settings. */
+export function storeChecks(surroundings: Surroundings): readonly Check[] {
+  const check = (name: string, look: Check["look"], limitMs?: number): Check => ({
+    group: GROUP,
+    name,
+    look,
+    ...(limitMs === undefined ? {} : { limitMs }),
+  });
+  return [
+    check("accounts file", () => accountsFile(surroundings), STORE_MS),
+    check("state", () => state(surroundings), STORE_MS),
+    check("file modes", () => modes(surroundings)),
+    check("seal", () => seal(surroundings)),
+    check("settings", () => settings(surroundings)),
+  ];
+}
+
+async function accountsFile(surroundings: Surroundings): Promise<Look> {
+  const name = "accounts file";
+  const { paths, files } = surroundings;
+  try {
+    return await lookAtStore(surroundings, ({ snapshot, warnings, store }) => {
+      // What concerns state.db is said there.
+      const about = warnings.filter((text) => !text.startsWith(paths.state));
+      if (snapshot.locked) {
+        return { findings: [wrong(name, `The store is locked: ${about.join(" ")}`)] };
+      }
+      const missing = store.files.accounts.last?.kind === "absent";
+      if (missing && statIfExists(paths.accountsBackup, files) !== undefined) {
+        const text = `${paths.accounts} is missing; its last good copy is there.`;
+        return takeCopy(surroundings, wrong(name, text, ...copyFix(surroundings)));
+      }
+      const count = snapshot.accounts.length;
+      const found = missing
+        ? ok(name, `There is no store yet; the first account makes ${paths.accounts}.`)
+        : ok(name, `${paths.accounts} holds ${count} ${count === 1 ? "account" : "accounts"}.`);
+      const left = about.map((text) => warning("accounts left out", text));
+      return { findings: [found, ...left] };
+    });
+  } catch (error) {
+    const [finding] = failed(name, error).findings;
+    if (finding === undefined || !messageOf(error).includes("last good copy")) throw error;
+    return takeCopy(surroundings, { ...finding, ...named(copyFix(surroundings)) });
+  }
+}
+
+function copyFix({ paths }: Surroundings): [fix: string, mend: string] {
+  return [
+    `Take the last good copy: cp "${paths.accountsBackup}" "${paths.accounts}"`,
+    `Put the last good copy in the place of ${paths.accounts}?`,
+  ];
+}
+
+function named([fix, mend]: [string, string]): Pick<Finding, "fix" | "mend"> {
+  return { fix, mend };
+}
+
+/** The broken file stays beside the good one: somebody may find a token in it that is nowhere else. */
+function takeCopy({ paths, files, clock }: Surroundings, finding: Finding): Look {
+  return {
+    findings: [finding],
+    mend() {
+      const good = readTextIfExists(paths.accountsBackup, files);
+      if (good === undefined) throw new Failure(`${paths.accountsBackup} is gone.`);
+      const backups: string[] = [];
+      if (statIfExists(paths.accounts, files) !== undefined) {
+        const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
+        const kept = `${paths.accounts}.broken-${stamp}`;
+        files.rename(paths.accounts, kept);
+        repairMode(kept, files);
+        backups.push(kept);
+      }
+      writeFileAtomic(paths.accounts, good, { files });
+      return { backups };
+    },
+  };
+}
+
+async function state(surroundings: Surroundings): Promise<Look> {
+  const name = "state";
+  const { paths, files, env, clock, random } = surroundings;
+  if (statIfExists(paths.state, files) === undefined) {
+    return { findings: [ok(name, "There is no state.db yet; the first request makes it.")] };
+  }
+  const damage = await stateDamage(surroundings);
+  if (damage !== undefined) {
+    const text = `${paths.state} is damaged (${damage}). It holds figures, never an account.`;
+    const finding = wrong(
+      name,
+      text,
+      "The next command sets it aside and begins a new one; counts and figures start anew.",
+      `Set ${paths.state} aside and begin a new one?`,
+    );
+    return {
+      findings: [finding],
+      async mend() {
+        const store = await openLocalStore({ paths, env, clock, random });
+        try {
+          await store.load();
+          const kept = store.warnings.map((one) => /is now (\S+\.corrupt-\S+?);/.exec(one)?.[1]);
+          return { backups: kept.filter((path) => path !== undefined) };
+        } finally {
+          await store.close();
+        }
+      },
+    };
+  }
+  return await lookAtStore(surroundings, ({ warnings }) => {
+    const about = warnings.filter((text) => text.startsWith(paths.state));
+    if (about.length === 0) return { findings: [ok(name, `${paths.state} can be read.`)] };
+    const slow = "Nothing is lost. To have it faster, move the store to a local disk with " +
+      "OPENCODE_MULTI_AUTH_STORE_DIR.";
+    return {
+      findings: about.map((text) =>
+        warning(name, text, text.includes("rollback journal") ? slow : undefined)
+      ),
+    };
+  });
+}
+
+/** The folder itself and everything in it that others may reach. */
+function modes(surroundings: Surroundings): Look {
+  const name = "file modes";
+  const { paths, files, uid } = surroundings;
+  if (files.platform === "win32") {
+    return { findings: [ok(name, "Windows keeps the folder to you by its place.")] };
+  }
+  const folder = statIfExists(paths.folder, files);
+  if (folder === undefined) return { findings: [ok(name, "There is no store folder yet.")] };
+  const all = [paths.folder, ...listed(surroundings)];
+  const foreign: string[] = [];
+  const open: string[] = [];
+  for (const path of all) {
+    const stat = attempt(() => files.stat(path));
+    if (stat === undefined) continue;
+    if (uid !== undefined && stat.uid !== uid) foreign.push(path);
+    else if ((stat.mode & 0o077) !== 0) open.push(path);
+  }
+  const findings: Finding[] = [];
+  if (foreign.length > 0) {
+    findings.push(
+      wrong(
+        "file owners",
+        `${some(foreign)} ${foreign.length === 1 ? "belongs" : "belong"} to another user.`,
+        `Take them back: sudo chown -R "$(id -un)" "${paths.folder}"`,
+      ),
+    );
+  }
+  if (open.length > 0) {
+    findings.push(
+      wrong(
+        name,
+        `Other users may reach ${some(open)}.`,
+        `Keep them to yourself: chmod -R go= "${paths.folder}"`,
+        `Take the rights of other users from ${some(open)}?`,
+      ),
+    );
+  }
+  if (findings.length === 0) {
+    findings.push(ok(name, `Only you can read what lies in ${paths.folder}.`));
+  }
+  return {
+    findings,
+    mend() {
+      for (const path of open) {
+        const stat: FileStat = files.stat(path);
+        files.chmod(path, stat.mode & 0o700);
+      }
+      return {};
+    },
+  };
+}
+
+function listed({ paths, files }: Surroundings): readonly string[] {
+  const found: string[] = [];
+  for (const folder of new Set([paths.folder, dirname(paths.log)])) {
+    // A log file elsewhere may lie in a folder that is everybody's.
+    const ours = folder === paths.folder || dirname(folder) === paths.folder;
+    for (const name of attempt(() => files.list(folder)) ?? []) {
+      if (ours || name === basename(paths.log)) found.push(join(folder, name));
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** Plain copies beside a sealed store, and a passphrase that seals nothing. */
+function seal({ paths, files, env }: Surroundings): Look {
+  const name = "seal";
+  const text = attempt(() => readTextIfExists(paths.accounts, files));
+  const configured = set(env["CODEX_SOFT_STORE_PASSPHRASE"]) !== undefined ||
+    set(env["CODEX_SOFT_STORE_PASSPHRASE_COMMAND"]) !== undefined;
+  if (text === undefined) return { findings: [] };
+  if (!sealed(text)) {
+    if (!configured) {
+      const plain = "The accounts are not sealed; the file's mode keeps them to you.";
+      return { findings: [ok(name, plain)] };
+    }
+    return {
+      findings: [
+        warning(
+          name,
+          "There is a passphrase, and the accounts are not sealed yet.",
+          `Seal them now: ${PROGRAM} seal`,
+        ),
+      ],
+    };
+  }
+  const copies = (attempt(() => files.list(paths.folder)) ?? [])
+    .filter((one) => one.startsWith(`${basename(paths.accounts)}.`))
+    .map((one) => join(paths.folder, one))
+    .filter((path) => {
+      const copy = attempt(() => readTextIfExists(path, files));
+      return copy !== undefined && !sealed(copy);
+    });
+  if (copies.length === 0) {
+    return { findings: [ok(name, "The accounts are sealed, and no plain copy lies beside them.")] };
+  }
+  return {
+    findings: [
+      wrong(
+        name,
+        `The accounts are sealed, and ${some(copies)} holds them in plain text.`,
+        `Remove what you do not need: rm ${copies.map((path) => `"${path}"`).join(" ")}`,
+      ),
+    ],
+  };
+}
+
+function sealed(text: string): boolean {
+  return attempt(() => isSealed(JSON.parse(text))) ?? false;
+}
+
+function settings({ paths, env }: Surroundings): Look {
+  const name = "settings";
+  const { strategy } = readSettings(paths, env);
+  const { issuer, backend } = resolveEndpoints(env);
+  const moved = (["ISSUER", "BACKEND"] as const).flatMap((which) =>
+    set(env[`OPENCODE_MULTI_AUTH_${which}_URL`]) === undefined
+      ? []
+      : [warning(
+        `${which.toLowerCase()} address`,
+        `OPENCODE_MULTI_AUTH_${which}_URL is set: tokens go to ${
+          which === "ISSUER" ? issuer : backend
+        }.`,
+        "Unset it unless you mean that.",
+      )]
+  );
+  return { findings: [ok(name, `Settings can be read; strategy ${strategy}.`), ...moved] };
+}
+
+/** Paths in a sentence: the first three by name. */
+export function some(paths: readonly string[]): string {
+  const first = paths.slice(0, 3).join(", ");
+  return paths.length <= 3 ? first : `${first} and ${paths.length - 3} more`;
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
