@@ -27,15 +27,15 @@ export function registerLimits(program: CommandLine, context: Context): void {
   program.command("limits")
     .summary("Show what is left of each account, asking where needed")
     .description(
-      "Shows what is left of each account. Figures from traffic that are younger than five\n" +
-        "minutes are shown as they are; for the others the account is asked. --source or\n" +
-        "--fresh asks in any case. Ways to ask, from the cheapest to the dearest:\n\n" +
+      "Shows what is left of each account. Figures from traffic that are younger\n" +
+        "than five minutes are shown as they are; for the others the account is asked.\n" +
+        "--source or --fresh asks in any case. Ways to ask, the cheapest first:\n\n" +
         "  usage       the backend's usage endpoint; costs nothing\n" +
         "  app-server  the Codex CLI, `codex app-server`; costs nothing\n" +
-        "  exec        the Codex CLI, `codex exec`; a real request of about 11,000 tokens\n" +
+        "  exec        the Codex CLI, `codex exec`; a real request of 11,000 tokens\n" +
         "  auto        the first of these that answers (default)\n\n" +
-        "The Codex CLI runs in ~/.codex-multi/<alias> with an access token alone; your own\n" +
-        "login of the Codex CLI is not touched. One account is asked at a time.",
+        "The Codex CLI runs in ~/.codex-multi/<alias> with an access token alone; your\n" +
+        "own login of the Codex CLI is not touched. One account is asked at a time.",
     )
     .argument("[alias...]", "the accounts; all that take part when left out")
     .addOption(

@@ -21,10 +21,11 @@ export interface LimitsTextOptions {
   readonly paint: Paint;
 }
 
-/** Widths of the columns: window, bar, and the moment of the reset. */
-const LABEL = 6;
+/** Widths of the columns: window, bar with its percent, and the moment of the reset. */
+const LABEL = 7;
 const BAR = 16;
-const RESET = 29;
+const LEFT = BAR + 7;
+const RESET = 30;
 /** Text below a window begins under its bar. */
 const INDENT = " ".repeat(2 + LABEL);
 /** Longest line of prose. */
@@ -35,7 +36,9 @@ export function limitsText(accounts: readonly LimitsAccount[], options: LimitsTe
   if (accounts.length === 0) {
     return "No accounts configured. Run: opencode-multi-auth add <alias>\n";
   }
-  return `\n${accounts.map((account) => accountText(account, options)).join("\n")}\n`;
+  const head = `  ${"Window".padEnd(LABEL)}${"Left".padEnd(LEFT)}${"Resets".padEnd(RESET)}Seen`;
+  const parts = accounts.map((account) => accountText(account, options));
+  return `\n${options.paint("dim", head)}\n\n${parts.join("\n")}\n`;
 }
 
 function accountText(account: LimitsAccount, options: LimitsTextOptions): string {
@@ -75,16 +78,16 @@ function windowLines(window: StatusWindow, options: LimitsTextOptions): string[]
   const over = resetsAt !== null && resetsAt <= now;
   const left = over ? 100 : Math.round(100 - window.usedPercent);
   const colour = colourOf(left);
-  const full = Math.round(left / 100 * BAR);
+  // A last bit that is left, or gone, must not look like nothing.
+  const full = Math.min(Math.max(Math.round(left / 100 * BAR), left > 0 ? 1 : 0), BAR);
   const bar = paint(colour, "█".repeat(full)) + paint("dim", "░".repeat(BAR - full));
+  const percent = paint(colour, `${left}%`.padStart(5)) + "  ";
   const reset = resetsAt === null
-    ? "not started"
-    : `${over ? "was reset" : "resets"} ${moment(resetsAt, now, place)}`;
+    ? "not known"
+    : `${over ? "was " : ""}${moment(resetsAt, now, place)}`;
   const age = now - observedAt < 60_000 ? "just now" : `${formatDuration(now - observedAt)} ago`;
-  const lines = [
-    `  ${span(minutes).padEnd(LABEL)}${bar} ${paint(colour, `${left}%`.padStart(4))} left  ` +
-    `${reset.padEnd(RESET)} ${paint("dim", age)}`,
-  ];
+  const label = span(minutes).padEnd(LABEL);
+  const lines = [`  ${label}${bar}${percent}${reset.padEnd(RESET - 1)} ${paint("dim", age)}`];
   const outlook = [
     window.trendPerHour !== null && window.trendPerHour > 0
       ? `${round(window.trendPerHour)} %/h`

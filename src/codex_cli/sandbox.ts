@@ -122,12 +122,27 @@ function isLink(path: string, files: FileSystem): boolean {
   }
 }
 
-/** Takes the access token out of an account's sandbox; the rest may stay. Never throws. */
+/**
+ * Takes our login out of a sandbox; the rest may stay. A login of another making, one that could be
+ * renewed, is left alone. Never throws.
+ */
 export function clearSandbox(folder: string, files: FileSystem = systemFiles): void {
+  const path = join(folder, "auth.json");
   try {
-    files.unlink(join(folder, "auth.json"));
+    const login = JSON.parse(readTextIfExists(path, files) ?? "null");
+    if (login?.tokens?.refresh_token === "") files.unlink(path);
   } catch {
-    // It was never there.
+    // It is not ours.
+  }
+}
+
+/** Takes our logins out of every sandbox of this machine. Never throws. */
+export function clearSandboxes(env: Environment, files: FileSystem = systemFiles): void {
+  const folder = join(homeFolder(env), ".codex-multi");
+  try {
+    for (const name of files.list(folder)) clearSandbox(join(folder, name), files);
+  } catch {
+    // There are none.
   }
 }
 
