@@ -28,6 +28,8 @@ const LEFT = BAR + 7;
 const RESET = 30;
 /** Text below a window begins under its bar. */
 const INDENT = " ".repeat(2 + LABEL);
+/** Smallest trend that is shown, in percent per hour: below it rounds to nothing. */
+const LEAST_TREND = 0.05;
 /** Longest line of prose. */
 const PROSE = 76;
 
@@ -89,7 +91,7 @@ function windowLines(window: StatusWindow, options: LimitsTextOptions): string[]
   const label = span(minutes).padEnd(LABEL);
   const lines = [`  ${label}${bar}${percent}${reset.padEnd(RESET - 1)} ${paint("dim", age)}`];
   const outlook = [
-    window.trendPerHour !== null && window.trendPerHour > 0
+    window.trendPerHour !== null && window.trendPerHour >= LEAST_TREND
       ? `${round(window.trendPerHour)} %/h`
       : undefined,
     window.projection ?? undefined,
