@@ -25,7 +25,7 @@ const queue = createLimitQueue({
   async ask(accountId, _source, signal) {
     say(`asks ${accountId}`);
     // As a question through `codex exec` does; the mark makes it easy to find.
-    const { end } = await startChild("/bin/sleep", [env["MARK"] ?? "600"], {
+    const { end } = await startChild("/bin/sleep", [process.env["MARK"] ?? "600"], {
       env: {},
       folder: "/",
       input: "closed",
