@@ -78,7 +78,11 @@ class StoredQueue implements LimitQueue {
   }
 
   async stop(): Promise<void> {
-    await this.#write((now, db) => stopLimitTasks(db, now));
+    await this.#write((now, db) => {
+      stopLimitTasks(db, now);
+      // Nothing new begins before every process has looked and ended its own.
+      pauseLimitTasks(db, now + 2 * LOOK_MS, now);
+    });
     for (const task of this.#running.values()) task.stop.abort();
     this.#wake();
     // What runs here has ended when this resolves; another process ends its own within a look.
@@ -155,7 +159,6 @@ class StoredQueue implements LimitQueue {
         settleLeftTasks(db, this.#isGone, now);
         return claimLimitTask(db, this.#holder, settings().limitsAtOnce, now);
       });
-      // Something may be added, or come back from a worker that dies, while a task runs here.
       if (claim.kind === "idle" && this.#running.size === 0) return;
       if (claim.kind === "task") {
         this.#begin(claim.accountId, claim.source as LimitSource);
