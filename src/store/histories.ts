@@ -6,17 +6,22 @@ import { numberIn, textIn } from "./state_db.ts";
  * How the windows of all accounts went, by account id; of each window up to 160 points, oldest first.
  *
  * SQLite puts the points of a window into one text: handing out thousands of rows takes ten times as long.
+ *
+ * @param now Epoch milliseconds; points that lie further back than their window is long are left out.
  */
-export async function readHistories(store: LocalStore): Promise<Map<string, QuotaWindow[]>> {
+export async function readHistories(
+  store: LocalStore,
+  now?: number,
+): Promise<Map<string, QuotaWindow[]>> {
   const histories = new Map<string, QuotaWindow[]>();
   const rows = await store.files.readState(
     (db) =>
       db.prepare(
         `SELECT account_id, bucket, minutes,
            json_group_array(json_array(at, used_percent, resets_at)) AS points
-         FROM (SELECT * FROM window_history ORDER BY account_id, bucket, minutes, at)
+         FROM window_history WHERE at >= ? * (? - minutes * 60000)
          GROUP BY account_id, bucket, minutes`,
-      ).all(),
+      ).all(now === undefined ? 0 : 1, now ?? 0),
     [],
   );
   for (const row of rows) {

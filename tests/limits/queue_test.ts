@@ -246,3 +246,38 @@ Deno.test("queue: a clock that was set back holds nobody up", async () => {
     await later.close();
   });
 });
+
+Deno.test("queue: what is added while the worker is about to leave is worked on", async () => {
+  await onStage(async (stage) => {
+    stage.settings = { limitsAtOnce: 1, limitsGap: 0 };
+    const queue = await stage.process("cli");
+    await queue.add(["id-a"], "usage");
+    await stage.clock.advance(0);
+    // Added at every step of the way on which the worker finds that nothing is left.
+    for (let delay = 0; delay < 60; delay++) {
+      stage.asked[0]?.end(ANSWERED);
+      for (let step = 0; step < delay; step++) await Promise.resolve();
+      await queue.add([`id-${delay}`], "usage");
+      await stage.clock.advance(1_000);
+      assert.equal(stage.asked[0]?.accountId, `id-${delay}`, `after ${delay} steps`);
+    }
+  });
+});
+
+Deno.test("queue: a store that cannot be written any more is said, instead of waiting for ever", async () => {
+  await onStage(async (stage) => {
+    stage.settings = { limitsAtOnce: 1, limitsGap: 0 };
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    stage.refusal = new Error("There is no space left.");
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(1_000);
+    await assert.rejects(queue.state(), /no space left/);
+    await assert.rejects(queue.settled(), /no space left/);
+    stage.refusal = undefined;
+    await queue.add(["id-c"], "usage");
+    await stage.clock.advance(1_000);
+    assert.equal((await queue.state()).running, true);
+  });
+});

@@ -24,6 +24,8 @@ export class Stage {
   readonly asked: Asked[] = [];
   /** Names of the processes that were killed. */
   readonly dead = new Set<string>();
+  /** What every write is refused with, if it is. */
+  refusal: Error | undefined;
   settings = { limitsAtOnce: 1, limitsGap: 1_000 };
 
   /** Adds accounts to the store. */
@@ -78,6 +80,8 @@ export class Stage {
   #mortal(name: string, store: LocalStore): LocalStore {
     const never = new Promise<never>(() => {});
     const { dead } = this;
+    // deno-lint-ignore no-this-alias -- the proxy below has a `this` of its own
+    const stage = this;
     const files = new Proxy(store.files, {
       get(target, key) {
         const value = Reflect.get(target, key, target);

@@ -40,6 +40,9 @@ Deno.test("a history keeps changes alone; a reset that moves by seconds is none"
     await see(store, 5, 11, RESET + 5 * MINUTE);
     assert.deepEqual(await used(store), [10, 11, 11]);
     assert.deepEqual(await readHistories(await folder.open()), await readHistories(store));
+    // A window of five hours has forgotten what lies longer back.
+    const later = await readHistories(store, FIXTURE_NOW + 304 * MINUTE);
+    assert.deepEqual(later.get("id-a")?.map(({ usedPercent }) => usedPercent), [11, 11]);
   }));
 
 Deno.test("a history keeps its newest points and no more", () =>
