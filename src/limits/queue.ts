@@ -121,11 +121,13 @@ class StoredQueue implements LimitQueue {
     await Promise.all([...this.#running.values()].map(({ done }) => done));
     await this.#working;
     // Reading shows whether there is anything to leave: a look alone makes no file.
-    const rows = await this.#read();
+    const rows = await this.#read().catch(() => []);
     const concerned = ({ owner, worker, state }: LimitRow) =>
       isPending({ state }) && (owner === this.#holder || worker === this.#holder);
     if (rows.some(concerned)) {
-      await this.#write((now, db) => leaveLimitTasks(db, this.#holder, now));
+      // Where that cannot be written, this process's end says the same.
+      await this.#write((now, db) => leaveLimitTasks(db, this.#holder, now))
+        .catch((error) => this.#options.log.warn(`limits: ${messageOf(error)}`));
     }
   }
 

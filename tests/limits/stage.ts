@@ -79,14 +79,15 @@ export class Stage {
   /** A store whose process does nothing any more once it is dead. */
   #mortal(name: string, store: LocalStore): LocalStore {
     const never = new Promise<never>(() => {});
-    const { dead } = this;
-    // deno-lint-ignore no-this-alias -- the proxy below has a `this` of its own
-    const stage = this;
     const files = new Proxy(store.files, {
-      get(target, key) {
+      get: (target, key) => {
         const value = Reflect.get(target, key, target);
         if (typeof value !== "function") return value;
-        return (...args: unknown[]) => dead.has(name) ? never : Reflect.apply(value, target, args);
+        return (...args: unknown[]) => {
+          if (this.dead.has(name)) return never;
+          if (key === "writeState" && this.refusal) return Promise.reject(this.refusal);
+          return Reflect.apply(value, target, args);
+        };
       },
     });
     return new Proxy(store, {
