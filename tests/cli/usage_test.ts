@@ -23,6 +23,7 @@ const COMMANDS = [
   "sync",
   "codex",
   "config",
+  "notify",
   "seal",
   "unseal",
   "passphrase",
