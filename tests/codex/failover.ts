@@ -53,6 +53,27 @@ export function failure(name: string): Response {
   return new Response(body, { status: row.status, headers: row.headers });
 }
 
+/** An answer in JSON. */
+export function json(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+/** The error in an answer. */
+export async function errorOf(response: Response): Promise<{ message: string; code: string }> {
+  return (await response.json()).error;
+}
+
+/** OpenCode 1.18 tries again when it meets any of these in a body. */
+export const RETRIED =
+  /429|500|502|503|504|524|rate limit|overloaded|connection|timed out|try again/i;
+
 /** A request as OpenCode sends it. */
 export function turn(session: string, body: Record<string, unknown> = {}): RequestInit {
   return {
