@@ -157,6 +157,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   };
   const codexFetch = createCodexFetch({
     pool,
+    store,
     sender,
     refresher,
     setAside,

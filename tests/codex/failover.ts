@@ -88,7 +88,7 @@ export const RESPONSES = "https://api.openai.com/v1/responses";
 
 /** A failover fetch in front of a scripted backend, on a virtual clock. */
 export class Failover {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly pool: Pool;
   readonly fetch: CodexFetch;
@@ -111,9 +111,11 @@ export class Failover {
     aliases: readonly string[] = ["a", "b", "c"],
     settings: Partial<Settings> = {},
     edit: (account: Account) => Account = (account) => account,
+    before?: Failover,
   ) {
-    const { clock } = this;
-    this.store = new MemoryStore(clock, aliases.map((alias) => edit(testAccount(alias))));
+    const clock = this.clock = before?.clock ?? new VirtualClock();
+    this.store = before?.store ??
+      new MemoryStore(clock, aliases.map((alias) => edit(testAccount(alias))));
     const values = { ...STANDARD_SETTINGS, ...settings };
     this.pool = new Pool({
       store: this.store,
@@ -140,6 +142,7 @@ export class Failover {
     });
     this.fetch = createCodexFetch({
       pool: this.pool,
+      store: this.store,
       sender,
       refresher,
       backend: "https://backend.test/backend-api",
@@ -160,6 +163,11 @@ export class Failover {
         if (marked) this.pool.replace(marked);
       },
     });
+  }
+
+  /** The same over the same store, as after a restart of the process. */
+  restarted(): Failover {
+    return new Failover([], {}, undefined, this);
   }
 
   /** What the backend does with this account's requests, one after the other; the last one stays. */

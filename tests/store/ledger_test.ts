@@ -29,6 +29,7 @@ Deno.test("a state.db of the first version keeps its figures and learns to keep 
     ) {
       if (!FIRST_TABLES.has(String(name))) db.exec(`DROP TABLE ${name}`);
     }
+    db.exec("ALTER TABLE affinity DROP COLUMN moved");
     db.exec("CREATE TABLE events (id INTEGER PRIMARY KEY); PRAGMA user_version = 1");
     db.close();
     const again = await folder.open();
