@@ -38,6 +38,7 @@ export class Scene {
   readonly clock = new VirtualClock();
   readonly store: MemoryStore;
   readonly asked: { alias: string; at: number; path: string }[] = [];
+  readonly start = this.clock.now();
   careful = false;
   /** The most questions that were under way at once. */
   most = 0;
