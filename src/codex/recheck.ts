@@ -60,6 +60,8 @@ export interface RecheckOptions {
 export class Recheck {
   /** account id -> when to ask again at the latest, epoch milliseconds. */
   readonly #next = new Map<string, number>();
+  /** When questions were asked lately, epoch milliseconds. */
+  #asked: number[] = [];
   /** account id -> questions without an answer in a row. */
   readonly #failures = new Map<string, number>();
   /** So that processes which met the same limit do not ask at the same time. */
@@ -116,7 +118,7 @@ export class Recheck {
    */
   #first(now: number): { account: Account; at: number } | undefined {
     const waiting = this.#waiting(now).sort((a, b) => a.by - b.by || a.asked - b.asked);
-    const slot = slotOf(waiting.length) * (1 + JITTER);
+    const slot = this.#slot(waiting.length, now) * (1 + JITTER);
     const mine = waiting.filter(({ account }) => !this.#others.has(account.id));
     const theirs = waiting.find(({ account }) => this.#others.has(account.id));
     let by = Number.POSITIVE_INFINITY;
@@ -146,7 +148,8 @@ export class Recheck {
     const { clock, pool, random, log } = this.options;
     const spread = random() * SPREAD_MS;
     const later = (ms: number) => this.#next.set(account.id, clock.now() + ms - spread);
-    const slot = slotOf(this.#waiting(clock.now()).length) * (1 + random() * JITTER);
+    const now = clock.now();
+    const slot = this.#slot(this.#waiting(now).length, now) * (1 + random() * JITTER);
     const free = this.#free;
     this.#free = clock.now() + (this.options.careful() ? LATER_MS + spread : slot);
     if (this.options.careful()) return;
@@ -164,6 +167,7 @@ export class Recheck {
       return;
     }
     later(GAP_MS);
+    this.#asked.push(now);
     const fresh = await this.options.fresh(current);
     const { signal } = this.#stopped;
     const answer = fresh && await fetchUsage(fresh, { ...this.options, signal });
@@ -179,6 +183,16 @@ export class Recheck {
     later(Math.min(GAP_MS * 2 ** doublings, MAX_GAP_MS));
     const cause = answer?.kind === "failed" ? answer.cause : answer?.kind ?? "no fresh token";
     log.info(`${account.alias}: the usage endpoint gave ${cause}`);
+  }
+
+  /**
+   * Time between two questions when so many accounts wait, in milliseconds. Those whose limit is
+   * over still count for a while: the rest of a round must not slow down when its first ones come back.
+   */
+  #slot(waiting: number, now: number): number {
+    this.#asked = this.#asked.filter((at) => at > now - GAP_MS);
+    const round = ROUND_MS / Math.max(waiting, this.#asked.length);
+    return Math.min(Math.max(round, MIN_SLOT_MS), MAX_SLOT_MS);
   }
 
   /** Whether asking about this account is this process's business, from now on or still. */
@@ -205,9 +219,4 @@ export class Recheck {
     for (const lease of this.#held.values()) void lease.release();
     this.#held.clear();
   }
-}
-
-/** Time between two questions when so many accounts wait, in milliseconds. */
-function slotOf(waiting: number): number {
-  return Math.min(Math.max(ROUND_MS / waiting, MIN_SLOT_MS), MAX_SLOT_MS);
 }
