@@ -182,21 +182,38 @@ Deno.test("stream: more handshake than is worth waiting for opens", async () => 
   many.send(CREATED);
   await first.clock.advance(0);
   assert.equal(kindOf(first), "open");
-
-  const much = handFed();
-  const second = open(much.response);
-  const big = event({ type: "response.created", instructions: "x".repeat(100 * 1024) });
-  much.send(big, big);
-  await second.clock.advance(0);
-  assert.equal(kindOf(second), undefined);
-  much.send(big);
-  await second.clock.advance(0);
-  assert.equal(kindOf(second), "open");
 });
 
+/** An event of so many bytes. */
+const sized = (type: string, bytes: number) => {
+  const frame = event({ type, instructions: "" });
+  return event({ type, instructions: "x".repeat(bytes - frame.length) });
+};
+
+for (
+  const [what, held, last] of [
+    ["64 KiB that repeat nothing", [sized("response.queued", 65_536)], ": one\ndata: {}\n\n"],
+    ["256 KiB of whatever", [sized("response.created", 262_144)], ": one more\n"],
+    ["256 KiB of one unfinished event", ["data: " + "x".repeat(262_138)], "x"],
+  ] as const
+) {
+  Deno.test(`stream: more handshake than is worth waiting for opens: ${what}`, async () => {
+    const feed = handFed();
+    const opening = open(feed.response);
+    feed.send(...held);
+    await opening.clock.advance(0);
+    assert.equal(kindOf(opening), undefined);
+    feed.send(last);
+    await opening.clock.advance(0);
+    assert.equal(kindOf(opening), "open");
+    await bodyOf(opening.result).cancel();
+  });
+}
+
 Deno.test("stream: a refusal behind a handshake that repeats the whole request is still caught", async () => {
-  const big = event({ type: "response.created", instructions: "x".repeat(60 * 1024) });
-  const opening = open(chunked([encoder.encode(big + big + LIMIT)]));
+  const created = sized("response.created", 100 * 1024);
+  const progress = sized("response.in_progress", 100 * 1024);
+  const opening = open(chunked([encoder.encode(created + progress + LIMIT)]));
   assert.equal((await opening.opened).kind, "refused");
 });
 
