@@ -1,10 +1,10 @@
 import type { Account } from "../account/account.ts";
 import { createRefresher } from "../oauth/refresh_transaction.ts";
+import { atEnd } from "../platform/at_end.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { messageOf } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
-import { runtime } from "../platform/runtime.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import { Pool } from "../rotation/pool.ts";
@@ -69,9 +69,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const paths = resolvePaths(env);
   const store = await openLocalStore({ paths, env, clock, random });
 
-  // A program that ends without closing us, at a signal too, still saves its last second.
-  const onExit = () => store.flushNow();
-  runtime.once("exit", onExit);
+  // A program that ends without closing us, by a signal too, still saves its last second.
+  const stopListening = atEnd(() => store.flushNow());
 
   // What an older project kept beside its accounts counts until a setting of ours is written.
   // A store that cannot be read is said by the first request.
@@ -187,7 +186,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await Promise.race([refresher.settled(), patience]);
       cancel();
       await store.close();
-      runtime.off("exit", onExit);
+      stopListening();
     },
   };
 }
