@@ -46,6 +46,8 @@ export class Bed {
     readonly clock: VirtualClock,
     readonly simulator: Simulator,
     readonly client: Client,
+    /** Where the client's store is, for another process's. */
+    readonly env: Environment,
     private readonly folder: string,
   ) {}
 
@@ -80,7 +82,7 @@ export class Bed {
       onEvent: (event) => events.push(event),
       ...(options.fetch ? { fetch: options.fetch } : {}),
     });
-    return new Bed(events, clock, simulator, client, folder);
+    return new Bed(events, clock, simulator, client, env, folder);
   }
 
   /** Sends a turn. No time passes for it; see {@linkcode patiently} where some must. */
