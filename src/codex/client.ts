@@ -135,7 +135,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     options.notice?.(`${account.alias}: ${reason}`);
   };
   const exposure = new Exposure(clock);
-  let recheck: Promise<Recheck> | undefined;
+  let recheck: Promise<Recheck | undefined> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
     if (!recheck && !pool.accounts.some((account) => pool.limits(account).length > 0)) return;
@@ -151,8 +151,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         random,
         log,
       })
-    );
-    recheck.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    ).catch((error) => {
+      // An update has taken the file away: limits last until they end.
+      log.error(messageOf(error));
+      return undefined;
+    });
+    recheck.then((one) => one?.inUse());
   };
   const codexFetch = createCodexFetch({
     pool,
@@ -180,7 +184,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     store,
     async close() {
       cancelLoading();
-      recheck?.then((one) => one.stop(), () => {});
+      recheck?.then((one) => one?.stop());
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);
