@@ -1,10 +1,10 @@
 import type { Account } from "../account/account.ts";
 import { createRefresher, type Refresher } from "../oauth/refresh_transaction.ts";
+import { atEnd } from "../platform/at_end.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { messageOf } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
-import { runtime } from "../platform/runtime.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import type { SharedTokens } from "../codex_cli/shared_tokens.ts";
@@ -73,9 +73,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const paths = resolvePaths(env);
   const store = await openLocalStore({ paths, env, clock, random });
 
-  // A program that ends without closing us, at a signal too, still saves its last second.
-  const onExit = () => store.flushNow();
-  runtime.once("exit", onExit);
+  // A program that ends without closing us, by a signal too, still saves its last second.
+  const stopListening = atEnd(() => store.flushNow());
 
   // What an older project kept beside its accounts counts until a setting of ours is written.
   // A store that cannot be read is said by the first request.
@@ -166,7 +165,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     options.notice?.(`${account.alias}: ${reason}`);
   };
   const exposure = new Exposure(clock);
-  let recheck: Promise<Recheck> | undefined;
+  let recheck: Promise<Recheck | undefined> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
     if (!recheck && !pool.limited) return;
@@ -182,11 +181,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         random,
         log,
       })
-    );
-    recheck.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    ).catch((error) => {
+      // An update has taken the file away: limits last until they end.
+      log.error(messageOf(error));
+      return undefined;
+    });
+    recheck.then((one) => one?.inUse());
   };
   const codexFetch = createCodexFetch({
     pool,
+    store,
     sender,
     refresher,
     setAside,
@@ -212,13 +216,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async close() {
       cancelLoading();
       cancelHealing();
-      recheck?.then((one) => one.stop(), () => {});
+      recheck?.then((one) => one?.stop());
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);
       cancel();
       await store.close();
-      runtime.off("exit", onExit);
+      stopListening();
     },
   };
 }
