@@ -19,6 +19,9 @@ export class MemoryStore implements Store {
   readonly explanations: Explanation[] = [];
   readonly blocks = new Map<string, Block>();
   readonly affinities = new Map<string, Affinity>();
+  readonly minters = new Map<string, string>();
+  /** How often it was asked who minted something. */
+  mintQuestions = 0;
   readonly open = new Map<string, number>();
   /** Every durable step in order, by name. */
   readonly journal: string[] = [];
@@ -142,7 +145,18 @@ export class MemoryStore implements Store {
   }
 
   setAffinity(affinity: Affinity): void {
-    this.affinities.set(affinity.session, affinity);
+    const moved = affinity.moved || this.affinities.get(affinity.session)?.moved;
+    this.affinities.set(affinity.session, moved ? { ...affinity, moved } : affinity);
+  }
+
+  mints(hashes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.mintQuestions++;
+    if (this.failing) return Promise.reject(this.failing);
+    return Promise.resolve(new Map([...this.minters].filter(([hash]) => hashes.includes(hash))));
+  }
+
+  setMint(hash: string, accountId: string): void {
+    this.minters.set(hash, accountId);
   }
 
   lease(name: string, ttlMs: number): Promise<Lease | undefined> {

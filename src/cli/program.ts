@@ -1,8 +1,10 @@
 import { PROGRAM, VERSION } from "../platform/version.ts";
 import { registerAdd } from "./add.ts";
+import { registerCodex } from "./codex.ts";
 import { type CommandLine, commandLine } from "./command_line.ts";
 import { registerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
+import { registerDevice } from "./device.ts";
 import { registerDisable } from "./disable.ts";
 import { registerEnable } from "./enable.ts";
 import { registerExplain } from "./explain.ts";
@@ -10,6 +12,7 @@ import { registerExport } from "./export.ts";
 import { overview, registerHelp } from "./help.ts";
 import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
+import { registerLimits } from "./limits.ts";
 import { registerList } from "./list.ts";
 import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
@@ -19,6 +22,8 @@ import { registerRemove } from "./remove.ts";
 import { registerRestore } from "./restore.ts";
 import { registerSeal } from "./seal.ts";
 import { registerStatus } from "./status.ts";
+import { registerSwitch } from "./switch.ts";
+import { registerSync } from "./sync.ts";
 import { registerUninstall } from "./uninstall.ts";
 import { registerUnpin } from "./unpin.ts";
 import { registerUnseal } from "./unseal.ts";
@@ -30,6 +35,7 @@ const COMMANDS = [
   registerRemove,
   registerList,
   registerStatus,
+  registerLimits,
   registerUsage,
   registerExplain,
   registerPath,
@@ -40,6 +46,10 @@ const COMMANDS = [
   registerPin,
   registerUnpin,
   registerRestore,
+  registerDevice,
+  registerSwitch,
+  registerSync,
+  registerCodex,
   registerConfig,
   registerNotify,
   registerSeal,

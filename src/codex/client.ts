@@ -1,12 +1,13 @@
 import type { Account } from "../account/account.ts";
-import { createRefresher } from "../oauth/refresh_transaction.ts";
+import { createRefresher, type Refresher } from "../oauth/refresh_transaction.ts";
+import { atEnd } from "../platform/at_end.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { messageOf } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
-import { runtime } from "../platform/runtime.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
+import type { SharedTokens } from "../codex_cli/shared_tokens.ts";
 import { Pool } from "../rotation/pool.ts";
 import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
@@ -24,6 +25,8 @@ export interface Client {
   readonly fetch: CodexFetch;
   readonly pool: Pool;
   readonly store: Store;
+  /** Renews tokens, one at a time over all processes of the machine. */
+  readonly refresher: Refresher;
   /** Finishes what is under way, saves and lets go of every file. */
   close(): Promise<void>;
 }
@@ -70,9 +73,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const paths = resolvePaths(env);
   const store = await openLocalStore({ paths, env, clock, random });
 
-  // A program that ends without closing us, at a signal too, still saves its last second.
-  const onExit = () => store.flushNow();
-  runtime.once("exit", onExit);
+  // A program that ends without closing us, by a signal too, still saves its last second.
+  const stopListening = atEnd(() => store.flushNow());
 
   // What an older project kept beside its accounts counts until a setting of ours is written.
   // A store that cannot be read is said by the first request.
@@ -95,12 +97,21 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
     background: true,
   });
+  const noticed = options.notice ? { notice: options.notice } : {};
+  /** The login that the Codex CLI may hold as well. Loaded when a token is renewed, which is rare. */
+  let loading: Promise<SharedTokens> | undefined;
+  const shared = () =>
+    loading ??= import("../codex_cli/shared_tokens.ts").then(({ sharedTokens }) =>
+      sharedTokens({ store, env, issuer: endpoints.issuer, clock, random, log, ...noticed })
+    );
   const refresher = createRefresher({
     store,
     clock,
     random,
     gapMs: () => settings().refreshGap,
     log,
+    adopt: async (account) => (await shared().catch(() => undefined))?.adopt(account),
+    renewed: async (account) => void await (await shared()).give(account),
     async exchange(account) {
       const part = await renewing().catch(() => undefined);
       if (!part) {
@@ -115,8 +126,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       });
     },
     onSetAside: (account) => options.onEvent?.({ kind: "set aside", account }),
-    ...(options.notice ? { notice: options.notice } : {}),
+    ...noticed,
   });
+  // A process that died in the middle of this may have left the Codex CLI with spent tokens.
+  const cancelHealing = clock.after(RENEWING_MS, () => {
+    Promise.all([shared(), pool.refresh()]).then(([tokens]) => tokens.heal(pool.accounts))
+      .catch((error) => log.warn(messageOf(error)));
+  }, { background: true });
   const sender = createSender({
     fetch: request,
     clock,
@@ -149,7 +165,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     options.notice?.(`${account.alias}: ${reason}`);
   };
   const exposure = new Exposure(clock);
-  let recheck: Promise<Recheck> | undefined;
+  let recheck: Promise<Recheck | undefined> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
     if (!recheck && !pool.limited) return;
@@ -165,11 +181,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         random,
         log,
       })
-    );
-    recheck.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    ).catch((error) => {
+      // An update has taken the file away: limits last until they end.
+      log.error(messageOf(error));
+      return undefined;
+    });
+    recheck.then((one) => one?.inUse());
   };
   const codexFetch = createCodexFetch({
     pool,
+    store,
     sender,
     refresher,
     setAside,
@@ -191,15 +212,17 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     pool,
     store,
+    refresher,
     async close() {
       cancelLoading();
-      recheck?.then((one) => one.stop(), () => {});
+      cancelHealing();
+      recheck?.then((one) => one?.stop());
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);
       cancel();
       await store.close();
-      runtime.off("exit", onExit);
+      stopListening();
     },
   };
 }

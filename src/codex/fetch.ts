@@ -26,7 +26,7 @@ export function createCodexFetch(options: JourneyOptions): CodexFetch {
   const state: SharedState = {
     edge: new Edge(clock, options.random),
     exposure: options.exposure ?? new Exposure(clock),
-    foreign: new ForeignReasoning(),
+    foreign: new ForeignReasoning(options.store, options.log),
   };
   return async (input, init) => {
     let incoming: IncomingRequest;

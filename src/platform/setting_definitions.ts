@@ -6,7 +6,7 @@
 import { Failure } from "./failure.ts";
 import { asNumber, asObject } from "./json.ts";
 import { NOTIFY_DEFINITIONS, type NotifySettings } from "./notify_settings.ts";
-import { type Definition, oneOf, type Reading, readPercent, span } from "./setting_kinds.ts";
+import { between, type Definition, oneOf, type Reading, span } from "./setting_kinds.ts";
 
 /** How an account is chosen for a new session. */
 export const STRATEGIES: readonly StrategyName[] = [
@@ -47,6 +47,10 @@ export interface Settings extends NotifySettings {
   readonly weights: Readonly<Record<string, number>>;
   /** Percent left in its tightest window below which the strategy `quota` spares an account. */
   readonly softThreshold: number;
+  /** Questions about limits that this machine asks at once. */
+  readonly limitsAtOnce: number;
+  /** Pause between two of them, half of it up or down by chance. */
+  readonly limitsGap: number;
   /** Alias of an account that sub-agents leave to the person while another can serve; empty for none. */
   readonly interactive: string;
 }
@@ -120,9 +124,19 @@ export const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]>
     env: undefined,
   },
   softThreshold: {
-    read: readPercent,
+    read: between(0, 100),
     standard: 10,
     env: "OPENCODE_MULTI_AUTH_SOFT_THRESHOLD",
+  },
+  limitsAtOnce: {
+    read: between(1, 8, true),
+    standard: 1,
+    env: "OPENCODE_MULTI_AUTH_LIMITS_AT_ONCE",
+  },
+  limitsGap: {
+    read: span(0),
+    standard: 2_000,
+    env: "OPENCODE_MULTI_AUTH_LIMITS_GAP_MS",
   },
   interactive: {
     read: (value) =>

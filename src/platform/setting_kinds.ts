@@ -40,12 +40,15 @@ export function oneOf<const T extends string>(words: readonly T[]): Definition<T
   };
 }
 
-/** A share from 0 to 100. */
-export function readPercent(value: unknown): Reading<number> {
-  const percent = asNumber(value);
-  return percent === undefined || percent < 0 || percent > 100
-    ? { wrong: "must be a number from 0 to 100" }
-    : { value: percent };
+/** A number between two, the ends among them. */
+export function between(least: number, most: number, whole = false): Definition<number>["read"] {
+  return (value) => {
+    const number = asNumber(value);
+    const fits = number !== undefined && number >= least && number <= most &&
+      (!whole || Number.isInteger(number));
+    const kind = whole ? "whole number" : "number";
+    return fits ? { value: number } : { wrong: `must be a ${kind} from ${least} to ${most}` };
+  };
 }
 
 /** Whether something is on, in the words that people and older projects use for it. */

@@ -30,7 +30,8 @@ export class Pool {
   #locked = false;
   #loading: Promise<void> | undefined;
   #loaded = false;
-  readonly #affinity: AffinityMap;
+  /** Which account each conversation is on. */
+  readonly affinity: AffinityMap;
   readonly #explanations: Explanations;
 
   /**
@@ -47,7 +48,7 @@ export class Pool {
       onChange?: (change: PoolChange) => void;
     },
   ) {
-    this.#affinity = new AffinityMap(options.store, options.clock);
+    this.affinity = new AffinityMap(options.store, options.clock);
     this.#explanations = new Explanations(options.store);
   }
 
@@ -94,21 +95,21 @@ export class Pool {
     tried: ReadonlyMap<string, string>,
   ): Promise<Choice | undefined> {
     const { session, parent } = demand;
-    if (session !== undefined && this.#affinity.get(session) === undefined) {
-      await this.#affinity.recall(session);
-      if (parent !== undefined) await this.#affinity.recall(parent);
+    if (session !== undefined && this.affinity.get(session) === undefined) {
+      await this.affinity.recall(session);
+      if (parent !== undefined) await this.affinity.recall(parent);
     }
     // From here on nothing waits: two requests of one session cannot part ways.
     const now = this.options.clock.now();
     const eligible = (account: Account) =>
       !tried.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
-    const homeId = session === undefined ? undefined : this.#affinity.get(session);
+    const homeId = session === undefined ? undefined : this.affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
       this.#draw(eligible, now, parent);
     if (!choice) return undefined;
     const id = choice.account.id;
     const movedFrom = homeId !== undefined && homeId !== id ? homeId : undefined;
-    if (session !== undefined) this.#affinity.set(session, id);
+    if (session !== undefined) this.affinity.set(session, id);
     if (id !== this.#activeId) {
       this.#activeId = id;
       this.options.store.setTurn({ activeId: id });
@@ -228,7 +229,7 @@ export class Pool {
     const home = homeId === undefined ? undefined : this.account(homeId);
     if (home) return eligible(home) ? { account: home, reason: "session stays" } : undefined;
     // A sub-agent begins where its parent is, whose prompt it shares.
-    const parentId = parent === undefined ? undefined : this.#affinity.get(parent);
+    const parentId = parent === undefined ? undefined : this.affinity.get(parent);
     const family = parentId === undefined ? undefined : this.account(parentId);
     if (family?.alias === this.options.settings().interactive) return undefined;
     return family && eligible(family) ? { account: family, reason: "with its parent" } : undefined;

@@ -9,6 +9,8 @@ import type { QuotaWindow } from "../quota/window.ts";
 import { numberIn, numberOrNull, type StateDb } from "./state_db.ts";
 import type { Affinity, Pin } from "./store.ts";
 
+/** A reset that is said to be so little later or earlier is the same one, in milliseconds: spans are rounded. */
+const SAME_RESET_MS = 60_000;
 /** Points kept of the history of one window; the projects before us keep as many. */
 export const HISTORY_POINTS = 160;
 /** Sessions whose account is remembered. */
@@ -98,9 +100,11 @@ export function addHistory(db: StateDb, accountId: string, window: QuotaWindow):
     `SELECT used_percent, resets_at FROM window_history
      WHERE account_id = ? AND bucket = ? AND minutes = ? AND at <= ? ORDER BY at DESC LIMIT 1`,
   ).get(accountId, bucket, minutes, observedAt);
-  const same = last !== undefined && numberIn(last, "used_percent") === usedPercent &&
-    numberOrNull(last, "resets_at") === resetsAt;
-  if (same) return;
+  if (last && numberIn(last, "used_percent") === usedPercent) {
+    const reset = numberOrNull(last, "resets_at");
+    if (reset === resetsAt) return;
+    if (reset && resetsAt && Math.abs(reset - resetsAt) <= SAME_RESET_MS) return;
+  }
   db.prepare("INSERT OR REPLACE INTO window_history VALUES (?, ?, ?, ?, ?, ?)")
     .run(accountId, bucket, minutes, observedAt, usedPercent, resetsAt);
   db.prepare(
@@ -167,10 +171,14 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
       "refreshes",
       "token_use",
       "choices",
+      "limit_tasks",
+      "plan_extras",
     ]
   ) {
     db.prepare(`DELETE FROM ${table} WHERE account_id = ?`).run(accountId);
   }
+  // What it minted nobody can read from now on.
+  db.prepare("UPDATE mints SET account_id = '' WHERE account_id = ?").run(accountId);
   db.prepare("DELETE FROM blocks WHERE subject = ?").run(subject);
   db.prepare("DELETE FROM meta WHERE name IN ('active', 'turn') AND value = ?").run(accountId);
   const pin = JSON.parse(getMeta(db, "pin") ?? "null") as Pin | null;
@@ -181,10 +189,11 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
 /** Saves where a conversation stays, unless something newer is known. */
 export function saveAffinity(db: StateDb, affinity: Affinity, now: number): void {
   db.prepare(
-    `INSERT INTO affinity VALUES (?, ?, ?)
-     ON CONFLICT (session) DO UPDATE SET account_id = excluded.account_id, at = excluded.at
+    `INSERT INTO affinity (session, account_id, at, moved) VALUES (?, ?, ?, ?)
+     ON CONFLICT (session) DO UPDATE SET account_id = excluded.account_id, at = excluded.at,
+       moved = max(moved, excluded.moved)
      WHERE excluded.at >= at OR at > ?`,
-  ).run(affinity.session, affinity.accountId, affinity.at, now);
+  ).run(affinity.session, affinity.accountId, affinity.at, affinity.moved ? 1 : 0, now);
 }
 
 /** Forgets sessions beyond {@linkcode MAX_SESSIONS} or unused for {@linkcode SESSION_MS}. */
@@ -198,8 +207,13 @@ export function pruneAffinity(db: StateDb, now: number): void {
 
 /** Where a conversation stays. */
 export function findAffinity(db: StateDb, session: string): Affinity | undefined {
-  const row = db.prepare("SELECT account_id, at FROM affinity WHERE session = ?").get(session);
-  return row && { session, accountId: String(row["account_id"]), at: numberIn(row, "at") };
+  const row = db.prepare("SELECT * FROM affinity WHERE session = ?").get(session);
+  return row && {
+    session,
+    accountId: String(row["account_id"]),
+    at: numberIn(row, "at"),
+    ...(numberIn(row, "moved") > 0 ? { moved: true } : {}),
+  };
 }
 
 /** The highest generation an account ever had here. */

@@ -24,6 +24,8 @@ export interface Affinity {
   readonly accountId: string;
   /** When it was last used, epoch milliseconds. */
   readonly at: number;
+  /** Whether it was ever served by somebody else: its requests may carry reasoning that this account cannot read. */
+  readonly moved?: boolean;
 }
 
 /** Everything a process must know to choose accounts. */
@@ -154,8 +156,13 @@ export interface Store {
 
   /** Where a conversation stays, or undefined. Asked once for each session a process meets. */
   affinity(session: string): Promise<Affinity | undefined>;
-  /** Sets it; saved within a second. */
+  /** Sets it; saved within a second. A session that has moved once stays one that has. */
   setAffinity(affinity: Affinity): void;
+
+  /** Who minted which of these reasoning items (hashes); those that nobody noted are absent. Asked only for sessions that move. */
+  mints(hashes: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Notes who minted a reasoning item: an account's id, or empty for nobody who is known. Saved within a second; the oldest are forgotten. */
+  setMint(hash: string, accountId: string): void;
 
   /**
    * Takes a named lease if it is free.

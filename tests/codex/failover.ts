@@ -53,6 +53,27 @@ export function failure(name: string): Response {
   return new Response(body, { status: row.status, headers: row.headers });
 }
 
+/** An answer in JSON. */
+export function json(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+/** The error in an answer. */
+export async function errorOf(response: Response): Promise<{ message: string; code: string }> {
+  return (await response.json()).error;
+}
+
+/** OpenCode 1.18 tries again when it meets any of these in a body. */
+export const RETRIED =
+  /429|500|502|503|504|524|rate limit|overloaded|connection|timed out|try again/i;
+
 /** A request as OpenCode sends it. */
 export function turn(session: string, body: Record<string, unknown> = {}): RequestInit {
   return {
@@ -67,7 +88,7 @@ export const RESPONSES = "https://api.openai.com/v1/responses";
 
 /** A failover fetch in front of a scripted backend, on a virtual clock. */
 export class Failover {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly pool: Pool;
   readonly fetch: CodexFetch;
@@ -90,9 +111,11 @@ export class Failover {
     aliases: readonly string[] = ["a", "b", "c"],
     settings: Partial<Settings> = {},
     edit: (account: Account) => Account = (account) => account,
+    before?: Failover,
   ) {
-    const { clock } = this;
-    this.store = new MemoryStore(clock, aliases.map((alias) => edit(testAccount(alias))));
+    const clock = this.clock = before?.clock ?? new VirtualClock();
+    this.store = before?.store ??
+      new MemoryStore(clock, aliases.map((alias) => edit(testAccount(alias))));
     const values = { ...STANDARD_SETTINGS, ...settings };
     this.pool = new Pool({
       store: this.store,
@@ -119,6 +142,7 @@ export class Failover {
     });
     this.fetch = createCodexFetch({
       pool: this.pool,
+      store: this.store,
       sender,
       refresher,
       backend: "https://backend.test/backend-api",
@@ -139,6 +163,11 @@ export class Failover {
         if (marked) this.pool.replace(marked);
       },
     });
+  }
+
+  /** The same over the same store, as after a restart of the process. */
+  restarted(): Failover {
+    return new Failover([], {}, undefined, this);
   }
 
   /** What the backend does with this account's requests, one after the other; the last one stays. */
