@@ -92,7 +92,11 @@ async function consent(
 }
 
 /** Stores OpenCode's own login. Gives the alias under which it now lives. */
-function adopt(context: Context, login: Newcomer, asked: string | undefined): Promise<string> {
+export function adopt(
+  context: Context,
+  login: Newcomer,
+  asked: string | undefined,
+): Promise<string> {
   return withUnlockedStore(context, async ({ store, snapshot: { accounts } }) => {
     const known = accounts.find(({ identity }) =>
       identity && login.identity && sameIdentity(identity, login.identity)

@@ -6,6 +6,7 @@ import { registerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { registerDevice } from "./device.ts";
 import { registerDisable } from "./disable.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerEnable } from "./enable.ts";
 import { registerExplain } from "./explain.ts";
 import { registerExport } from "./export.ts";
@@ -41,6 +42,7 @@ const COMMANDS = [
   registerPath,
   registerInstall,
   registerUninstall,
+  registerDoctor,
   registerEnable,
   registerDisable,
   registerPin,

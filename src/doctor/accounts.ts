@@ -83,7 +83,11 @@ function about(account: Account, interrupted: boolean, now: number): Finding {
     );
   }
   if (setAside?.reason === "needs login") {
-    return wrong(name, `${who} needs login: the issuer takes its tokens no more.`, `Sign in: ${again}`);
+    return wrong(
+      name,
+      `${who} needs login: the issuer takes its tokens no more.`,
+      `Sign in: ${again}`,
+    );
   }
   if (setAside !== undefined) {
     return warning(

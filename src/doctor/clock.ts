@@ -34,7 +34,11 @@ export function clockCheck(surroundings: Surroundings, { issuer, backend }: Serv
         if (Math.abs(off) >= HARMFUL_MS) {
           return {
             findings: [
-              wrong(name, `${text} Tokens are renewed too late or too early, blocks end wrong.`, FIX),
+              wrong(
+                name,
+                `${text} Tokens are renewed too late or too early, blocks end wrong.`,
+                FIX,
+              ),
             ],
           };
         }

@@ -42,7 +42,11 @@ async function program({ env, folder, run }: Surroundings, signal: AbortSignal):
     };
   }
   const finding = isOlder(version, TRIED)
-    ? warning(name, `Codex CLI ${version} is older than ${TRIED}, which this was tried with.`, UPDATE)
+    ? warning(
+      name,
+      `Codex CLI ${version} is older than ${TRIED}, which this was tried with.`,
+      UPDATE,
+    )
     : ok(name, `Codex CLI ${version}, ${path}`);
   return { findings: [finding] };
 }

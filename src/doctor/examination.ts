@@ -64,27 +64,29 @@ export async function mendFindings(
  * that would be said about it.
  */
 export function afterMending(
-  before: readonly Result[],
+  before: Examination["looks"],
   after: readonly Result[],
-  mended: ReadonlySet<Finding>,
+  chosen: ReadonlySet<Finding>,
 ): readonly Result[] {
-  const key = ({ group, name }: Result) => `${group}\n${name}`;
-  const cured = new Map(before.filter((result) => mended.has(result)).map((one) => [key(one), one]));
+  const key = ({ group, name }: { group: string; name: string }) => `${group}\n${name}`;
+  const cured = new Map<string, Result>();
+  for (const { check: { group }, look } of before) {
+    for (const finding of look.findings) {
+      if (chosen.has(finding)) cured.set(key({ group, name: finding.name }), { group, ...finding });
+    }
+  }
   for (const result of after) if (result.state !== "ok") cured.delete(key(result));
-  const marked = after.map((result): Result => {
-    const was = cured.get(key(result));
-    if (was === undefined) return result;
-    cured.delete(key(result));
-    return { ...result, fixed: true };
-  });
+  const marked = after.map((result): Result =>
+    cured.delete(key(result)) ? { ...result, fixed: true } : result
+  );
   const gone = [...cured.values()].map(({ group, name, text }): Result => ({
     group,
     name,
     state: "ok",
-    text: `Mended. Before: ${text}`,
+    text: `Before: ${text}`,
     fixed: true,
   }));
-  const groups = [...new Set([...before, ...after].map(({ group }) => group))];
+  const groups = [...new Set([...after, ...gone].map(({ group }) => group))];
   return groups.flatMap((group) => [...marked, ...gone].filter((one) => one.group === group));
 }
 

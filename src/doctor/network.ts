@@ -66,7 +66,10 @@ export function servers({ env, fetch, clock }: Surroundings): Servers {
 }
 
 /** Whether the issuer and the backend can be reached. */
-export function networkChecks({ env }: Surroundings, { issuer, backend }: Servers): readonly Check[] {
+export function networkChecks(
+  { env }: Surroundings,
+  { issuer, backend }: Servers,
+): readonly Check[] {
   const check = (which: "issuer" | "backend", ask: () => Promise<Reached>): Check => ({
     group: "Network",
     name: which,

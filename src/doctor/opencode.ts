@@ -47,7 +47,9 @@ function configuration(surroundings: Surroundings, storeLogin: StoreLogin): Look
   const well: Finding[] = [];
   if (!has(ENTRY)) well.push(ok(ENTRY, `OpenCode's configuration names the plugin, ${ours()}.`));
   if (!has(AUTH)) {
-    well.push(ok(AUTH, 'OpenCode\'s auth.json has the "openai" entry by which it asks the plugin.'));
+    well.push(
+      ok(AUTH, 'OpenCode\'s auth.json has the "openai" entry by which it asks the plugin.'),
+    );
   }
   const copies = cachedCopies(env, disk, home);
   if (!has(CACHE) && copies.length > 0) {
@@ -95,7 +97,12 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
   const mend = question?.text ?? `${text.replace(/\.$/, "")}?`;
   switch (step.action) {
     case "add plugin":
-      return wrong(ENTRY, `${path} does not name the plugin, so OpenCode does not load it.`, fix, mend);
+      return wrong(
+        ENTRY,
+        `${path} does not name the plugin, so OpenCode does not load it.`,
+        fix,
+        mend,
+      );
     case "update plugin":
       return differing(step, surroundings, mend);
     case "remove plugin": {
@@ -109,11 +116,21 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
         const why = `${before} in ${path} also claims "openai"; the last one in the list wins.`;
         return wrong(name, why, `Take it out of the list, or ours: ${fix}`, mend);
       }
-      return warning(name, `${path} names the plugin twice, the second time as ${before}.`, fix, mend);
+      return warning(
+        name,
+        `${path} names the plugin twice, the second time as ${before}.`,
+        fix,
+        mend,
+      );
     }
     case "write entry":
       return before === ""
-        ? wrong(AUTH, `${path} has no "openai" entry, so OpenCode never asks the plugin.`, fix, mend)
+        ? wrong(
+          AUTH,
+          `${path} has no "openai" entry, so OpenCode never asks the plugin.`,
+          fix,
+          mend,
+        )
         : wrong(AUTH, `${path} has ${before} under "openai": OpenCode uses that.`, fix, mend);
     case "adopt login":
       return warning(
@@ -125,7 +142,8 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
     case "remove cached copy": {
       const version = before.replace("version ", "");
       if (version === VERSION) return undefined;
-      const why = `OpenCode keeps version ${version} of the plugin in ${path} and never looks for ` +
+      const why =
+        `OpenCode keeps version ${version} of the plugin in ${path} and never looks for ` +
         `a newer one; this is ${VERSION}.`;
       return warning(CACHE, why, `Remove it, and OpenCode fetches it anew: ${fix}`, mend);
     }

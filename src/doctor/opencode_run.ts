@@ -47,7 +47,11 @@ async function look(surroundings: Surroundings, signal: AbortSignal): Promise<Lo
   if (version === undefined) {
     return {
       findings: [
-        wrong("program", `${program} --version fails (${endOf(said)}).`, `Run it by hand. ${INSTALL}`),
+        wrong(
+          "program",
+          `${program} --version fails (${endOf(said)}).`,
+          `Run it by hand. ${INSTALL}`,
+        ),
       ],
     };
   }
@@ -114,7 +118,8 @@ function notLoaded(
   }
   // The run has no network, so what OpenCode would fetch first cannot be proved by it.
   const last = loadedIn(readTextIfExists(surroundings.paths.log) ?? "");
-  const fetched = "OpenCode fetches the plugin from the network at its next start, which this run " +
+  const fetched =
+    "OpenCode fetches the plugin from the network at its next start, which this run " +
     "does not do.";
   const evidence = last === undefined
     ? "It has not loaded it yet."

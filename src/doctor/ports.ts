@@ -35,7 +35,8 @@ export function portChecks(
           .map(({ port, why }) => `${port} (${why})`).join(" and ");
         if (free.length === 0) {
           const text = `A login in the browser needs a port that is taken: ${taken}.`;
-          const fix = `End what listens there, or sign in by a code: ${PROGRAM} add <alias> --device`;
+          const fix =
+            `End what listens there, or sign in by a code: ${PROGRAM} add <alias> --device`;
           return { findings: [warning(name, text, fix)] };
         }
         const text = taken === ""

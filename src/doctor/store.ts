@@ -261,15 +261,13 @@ function settings({ paths, env }: Surroundings): Look {
   const { strategy } = readSettings(paths, env);
   const { issuer, backend } = resolveEndpoints(env);
   const moved = (["ISSUER", "BACKEND"] as const).flatMap((which) =>
-    set(env[`OPENCODE_MULTI_AUTH_${which}_URL`]) === undefined
-      ? []
-      : [warning(
-        `${which.toLowerCase()} address`,
-        `OPENCODE_MULTI_AUTH_${which}_URL is set: tokens go to ${
-          which === "ISSUER" ? issuer : backend
-        }.`,
-        "Unset it unless you mean that.",
-      )]
+    set(env[`OPENCODE_MULTI_AUTH_${which}_URL`]) === undefined ? [] : [warning(
+      `${which.toLowerCase()} address`,
+      `OPENCODE_MULTI_AUTH_${which}_URL is set: tokens go to ${
+        which === "ISSUER" ? issuer : backend
+      }.`,
+      "Unset it unless you mean that.",
+    )]
   );
   return { findings: [ok(name, `Settings can be read; strategy ${strategy}.`), ...moved] };
 }
