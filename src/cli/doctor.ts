@@ -58,17 +58,17 @@ async function doctor(context: Context, options: DoctorOptions): Promise<void> {
       checks: results.map(({ mend: _question, ...result }) => result),
       ...(options.fix ? { backups, failures } : {}),
     },
-    `\n${doctorText(results, context)}\n${summaryText(results)}\n` +
+    `\n${doctorText(results, context)}\n` +
       failures.map((text) => `Not mended: ${text}\n`).join("") +
       backups.map((path) => `Copy of what was there: ${path}\n`).join("") +
-      (mendable ? `To mend what can be mended: ${PROGRAM} doctor --fix\n` : ""),
+      // Where something is wrong, this is the error's line.
+      (healthy ? `${summaryText(results)}${mendable ? ` ${FIX}` : ""}\n` : ""),
   );
   if (healthy) return;
-  throw new Failure(
-    summaryText(results),
-    mendable ? `Mend what can be mended: ${PROGRAM} doctor --fix` : "The fix stands at each.",
-  );
+  throw new Failure(summaryText(results), mendable ? FIX : "What mends it stands beneath.");
 }
+
+const FIX = `To mend what can be mended: ${PROGRAM} doctor --fix`;
 
 interface After {
   readonly results: readonly Result[];

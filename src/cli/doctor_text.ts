@@ -47,10 +47,9 @@ function findingText(result: Result, context: Context, paint: Paint): string {
   const terminal = context.terminal.output;
   const word = result.fixed ? "mended" : result.state;
   const head = `  ${terminal ? `${sign} ` : ""}${word.padEnd(WORD)}  `;
-  const text = `${capital(result.name)}: ${result.text}`;
   const width = terminal ? Math.max(40, Math.min(context.columns, 100)) - head.length : Infinity;
   const indent = " ".repeat(head.length);
-  const lines = broken(steerless(text), width);
+  const lines = broken(steerless(result.text), width);
   const fix = result.fix === undefined || result.state === "ok"
     ? []
     : broken(steerless(result.fix), width - 2);
@@ -62,10 +61,6 @@ function findingText(result: Result, context: Context, paint: Paint): string {
     ...fix.map((line, at) => `${indent}${paint("cyan", `${at === 0 ? "→" : " "} ${line}`)}`)
       .map((line) => terminal ? line : line.replace("→ ", "Fix: ")),
   ].map((line) => `${line}\n`).join("");
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Text without what could steer a terminal: parts of it come from files and other programs. */

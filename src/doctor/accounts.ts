@@ -1,5 +1,6 @@
 import { type Account, mayServe } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
+import { Failure } from "../platform/failure.ts";
 import { formatDuration } from "../platform/duration.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
@@ -18,7 +19,19 @@ export function accountsCheck(surroundings: Surroundings, renew: Renew): Check {
     group: "Accounts",
     name: "accounts",
     limitMs: 30_000,
-    look: () => lookAtStore(surroundings, (seen) => look(seen, surroundings.clock.now(), renew)),
+    async look() {
+      try {
+        return await lookAtStore(
+          surroundings,
+          (seen) => look(seen, surroundings.clock.now(), renew),
+        );
+      } catch (error) {
+        // Why it cannot be read, and what mends that, is said of the file itself.
+        if (!(error instanceof Failure)) throw error;
+        const text = "The accounts cannot be seen until the store is mended.";
+        return { findings: [warning("accounts", text)] };
+      }
+    },
   };
 }
 

@@ -1,9 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FileSystem, readTextIfExists, statIfExists } from "../platform/files.ts";
 import { homeFolder, set } from "../platform/paths.ts";
 import { type Check, type Finding, type Look, ok, warning } from "./check.ts";
 import { onPath } from "./find_opencode.ts";
-import { isOlder, versionIn } from "./program.ts";
+import { isOlder, type ProgramEnd, versionIn } from "./program.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 const GROUP = "Codex CLI";
@@ -25,7 +26,8 @@ export function codexChecks(surroundings: Surroundings): readonly Check[] {
   ];
 }
 
-async function program({ env, folder, run }: Surroundings, signal: AbortSignal): Promise<Look> {
+async function program(surroundings: Surroundings, signal: AbortSignal): Promise<Look> {
+  const { env, run, temporary } = surroundings;
   const name = "program";
   const asked = set(env["CODEX_CLI_BIN"]);
   const path = asked !== undefined && /[\\/]/.test(asked) ? asked : onPath(asked ?? "codex", env);
@@ -33,7 +35,14 @@ async function program({ env, folder, run }: Surroundings, signal: AbortSignal):
     const text = "There is no Codex CLI; it is needed only for switching it and for its limits.";
     return { findings: [ok(name, text)] };
   }
-  const end = await run(path, ["--version"], { env, folder, limitMs: VERSION_MS, signal });
+  const home = mkdtempSync(join(temporary, "opencode-multi-auth-doctor-"));
+  let end: ProgramEnd;
+  try {
+    const own = { ...env, HOME: home, CODEX_HOME: home };
+    end = await run(path, ["--version"], { env: own, folder: home, limitMs: VERSION_MS, signal });
+  } finally {
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  }
   const version = end.code === 0 ? versionIn(end.stdout) : undefined;
   if (version === undefined) {
     const why = end.why ?? `code ${end.code}`;

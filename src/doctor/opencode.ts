@@ -85,6 +85,7 @@ function configuration(surroundings: Surroundings, storeLogin: StoreLogin): Look
   }
 }
 
+const INSTALL = `Set OpenCode up: ${PROGRAM} install`;
 const ENTRY = "plugin entry";
 const AUTH = "auth.json entry";
 const CACHE = "plugin cache";
@@ -92,7 +93,7 @@ const CACHE = "plugin cache";
 /** What a step of `install` says about the present; undefined where all is well without it. */
 function findingOf(step: Step, surroundings: Surroundings): Finding | undefined {
   const { text, path, before = "", question } = step;
-  const fix = `${PROGRAM} install`;
+  const fix = INSTALL;
   // The plan's own question where it has one: it says what is given up.
   const mend = question?.text ?? `${text.replace(/\.$/, "")}?`;
   switch (step.action) {
@@ -110,11 +111,11 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
       if (text.includes("older package")) {
         const why = `${before} in ${path} is an older package of this family; it claims "openai" ` +
           "as well, and its download can end in BunInstallFailedError or DependencyLoop.";
-        return wrong(name, why, `Take it out of the list: ${fix}`, mend);
+        return wrong(name, why, `Take it out of the list: ${PROGRAM} install`, mend);
       }
       if (text.includes("claims")) {
         const why = `${before} in ${path} also claims "openai"; the last one in the list wins.`;
-        return wrong(name, why, `Take it out of the list, or ours: ${fix}`, mend);
+        return wrong(name, why, `Take it out of the list, or ours: ${PROGRAM} install`, mend);
       }
       return warning(
         name,
@@ -136,7 +137,7 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
       return warning(
         AUTH,
         `${path} holds ${before} of OpenCode's own, which two would refresh.`,
-        `Make it an account: ${fix}`,
+        `Make it an account: ${PROGRAM} install`,
         mend,
       );
     case "remove cached copy": {
@@ -145,7 +146,12 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
       const why =
         `OpenCode keeps version ${version} of the plugin in ${path} and never looks for ` +
         `a newer one; this is ${VERSION}.`;
-      return warning(CACHE, why, `Remove it, and OpenCode fetches it anew: ${fix}`, mend);
+      return warning(
+        CACHE,
+        why,
+        `Remove it, and OpenCode fetches it anew: ${PROGRAM} install`,
+        mend,
+      );
     }
     case "remove entry":
       return undefined;
@@ -155,7 +161,7 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
 /** Another entry of ours than the one that `install` would write: a path that leads nowhere, or another version. */
 function differing(step: Step, { disk }: Surroundings, mend: string): Finding | undefined {
   const spec = JSON.parse(step.before ?? '""') as string;
-  const fix = `${PROGRAM} install`;
+  const fix = INSTALL;
   if (!isPathSpec(spec)) {
     const named = spec.startsWith(`${PACKAGE}@`) ? spec.slice(PACKAGE.length + 1) : undefined;
     if (named === undefined || !/^\d/.test(named) || named === VERSION) return undefined;

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { messageOf } from "../platform/failure.ts";
 import { formatDuration } from "../platform/duration.ts";
 import { readTextIfExists } from "../platform/files.ts";
 import { redact } from "../platform/redaction.ts";
-import { PACKAGE, VERSION } from "../platform/version.ts";
+import { PACKAGE, PROGRAM, VERSION } from "../platform/version.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
 import { findOpenCode } from "./find_opencode.ts";
 import { OPENCODE } from "./opencode.ts";
@@ -37,71 +37,67 @@ export function openCodeRunCheck(surroundings: Surroundings): Check {
 }
 
 async function look(surroundings: Surroundings, signal: AbortSignal): Promise<Look> {
-  const { env, home, folder, run } = surroundings;
+  const { env, home, run } = surroundings;
   const program = findOpenCode(env, home);
   if (program === undefined) {
     return { findings: [wrong("program", "There is no opencode in PATH.", INSTALL)] };
   }
-  const said = await run(program, ["--version"], { env, folder, limitMs: VERSION_MS, signal });
-  const version = said.code === 0 ? versionIn(said.stdout) : undefined;
-  if (version === undefined) {
-    return {
-      findings: [
-        wrong(
-          "program",
-          `${program} --version fails (${endOf(said)}).`,
-          `Run it by hand. ${INSTALL}`,
-        ),
-      ],
-    };
+  // Even to say its version OpenCode makes folders.
+  const scratch = makeScratchHome(surroundings);
+  try {
+    const [said, proved] = await Promise.all([
+      run(program, ["--version"], {
+        env: scratch.env,
+        folder: scratch.project,
+        limitMs: VERSION_MS,
+        signal,
+      }),
+      proof(surroundings, program, scratch, signal),
+    ]);
+    const version = said.code === 0 ? versionIn(said.stdout) : undefined;
+    return { findings: [about(program, version, said), proved] };
+  } finally {
+    scratch.remove();
   }
-  const about = isOlder(version, TRIED)
-    ? warning(
-      "program",
-      `OpenCode ${version} is older than what this was made for (${TRIED}).`,
-      "Update it: opencode upgrade",
-    )
-    : ok("program", `OpenCode ${version}, ${program}`);
-  return { findings: [about, await proof(surroundings, program, signal)] };
+}
+
+function about(program: string, version: string | undefined, said: ProgramEnd): Finding {
+  if (version === undefined) {
+    const fix = `Run it by hand. ${INSTALL}`;
+    return wrong("program", `${program} --version fails (${endOf(said)}).`, fix);
+  }
+  if (!isOlder(version, TRIED)) return ok("program", `OpenCode ${version}, ${program}`);
+  const text = `OpenCode ${version} is older than what this was made for (${TRIED}).`;
+  return warning("program", text, "Update it: opencode upgrade");
 }
 
 /** Runs `opencode debug config`, which loads every plugin and ends, and looks for our line in a log of its own. */
 async function proof(
   surroundings: Surroundings,
   program: string,
+  scratch: ScratchHome,
   signal: AbortSignal,
 ): Promise<Finding> {
   const name = "plugin loads";
   const { run, clock } = surroundings;
-  let scratch: ScratchHome | undefined;
-  try {
-    scratch = makeScratchHome(surroundings);
-    const start = clock.now();
-    const end = await run(program, ["debug", "config"], {
-      env: scratch.env,
-      folder: scratch.project,
-      limitMs: RUN_MS,
-      signal,
-    });
-    const loaded = loadedIn(readTextIfExists(scratch.log) ?? "");
-    if (loaded !== undefined) {
-      const text = `OpenCode loads the plugin, version ${loaded.version} ` +
-        `(process ${loaded.pid}, ${formatDuration(Math.max(0, clock.now() - start))}).`;
-      if (loaded.version === VERSION) return ok(name, text);
-      return warning(
-        name,
-        `${text} This program is ${VERSION}.`,
-        "Let them be of one version: opencode-multi-auth install",
-      );
-    }
-    const fix = "See what stands wrong above; then: opencode-multi-auth install";
-    if (end.code !== 0) {
-      return wrong(name, `opencode debug config fails (${endOf(end)}).`, fix);
-    }
-    return notLoaded(name, surroundings, scratch, fix);
-  } finally {
-    scratch?.remove();
+  const start = clock.now();
+  const end = await run(program, ["debug", "config"], {
+    env: scratch.env,
+    folder: scratch.project,
+    limitMs: RUN_MS,
+    signal,
+  });
+  const loaded = loadedIn(readTextIfExists(scratch.log) ?? "");
+  if (loaded !== undefined) {
+    const text = `OpenCode loads the plugin, version ${loaded.version} ` +
+      `(process ${loaded.pid}, ${formatDuration(Math.max(0, clock.now() - start))}).`;
+    if (loaded.version === VERSION) return ok(name, text);
+    const fix = `Let them be of one version: ${PROGRAM} install`;
+    return warning(name, `${text} This program is ${VERSION}.`, fix);
   }
+  const fix = `Mend what stands wrong above, or write the entry anew: ${PROGRAM} install`;
+  if (end.code !== 0) return wrong(name, `opencode debug config fails (${endOf(end)}).`, fix);
+  return notLoaded(name, surroundings, scratch, fix);
 }
 
 function notLoaded(
@@ -154,6 +150,6 @@ function endOf(end: ProgramEnd): string {
 }
 
 function shortened(text: string): string {
-  const clean = redact(messageOf(text)).replace(/[\p{Cc}\p{Bidi_C}]|\x1b\[[\d;]*m/gu, "");
+  const clean = stripVTControlCharacters(redact(messageOf(text)));
   return clean.length > 200 ? `${clean.slice(0, 199)}…` : clean;
 }
