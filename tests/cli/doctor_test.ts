@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import type { Context } from "../../src/cli/context.ts";
+import { PACKAGE, VERSION } from "../../src/platform/version.ts";
+import { SECRET, withMachine } from "../doctor/machine.ts";
+import { type Ran, type Session, withSession } from "./session.ts";
+
+const CONFIG = ".config/opencode/opencode.json";
+const AUTH = ".local/share/opencode/auth.json";
+const STORE = ".config/opencode-multi-auth";
+
+/** Its programs are those of the test alone, so that nothing of this machine is found. */
+function doctor(session: Session, args: readonly string[], changes: Partial<Context> = {}) {
+  const env = { HOME: session.home, PATH: join(session.home, "bin") };
+  return session.runWith({ env, ...changes }, "doctor", ...args);
+}
+
+function put(session: Session, path: string, text: string, mode = 0o600): void {
+  const file = join(session.home, path);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+}
+
+/** A machine on which only a few things are wrong. */
+async function setUp(session: Session): Promise<void> {
+  session.useFixture("v1.json");
+  await session.run("remove", "backup");
+  chmodSync(session.folder, 0o700);
+  chmodSync(join(session.folder, "accounts.json"), 0o644);
+  put(session, CONFIG, JSON.stringify({ plugin: ["github:guard22/opencode-multi-auth-codex"] }));
+  const loads = `/bin/grep -q '${PACKAGE}@' "$XDG_CONFIG_HOME/opencode/opencode.json" && ` +
+    `echo "2026-11-25T03:00:00Z [info] ${PACKAGE} ${VERSION} loaded by OpenCode, pid 1" > "$CODEX_SOFT_LOG_PATH"`;
+  put(session, "bin/opencode", `#!/bin/sh\n${loads}\necho 1.18.33\n`, 0o755);
+}
+
+interface Report {
+  readonly ok: boolean;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly group: string;
+    readonly state: string;
+    readonly text: string;
+    readonly fix?: string;
+    readonly fixed?: boolean;
+  }[];
+  readonly backups?: readonly string[];
+}
+
+const reportOf = ({ out }: Ran): Report => JSON.parse(out) as Report;
+
+function terminal(answers: readonly boolean[], asked: string[]): Partial<Context> {
+  const left = [...answers];
+  return {
+    terminal: { input: true, output: true },
+    prompts: () =>
+      Promise.resolve({
+        confirm: (question) => {
+          asked.push(question);
+          return Promise.resolve(left.shift() ?? false);
+        },
+        text: () => Promise.reject(new Error("not asked for text")),
+        secret: () => Promise.reject(new Error("not asked for a secret")),
+      }),
+  };
+}
+
+Deno.test("doctor names what is wrong, why, and the fix; ends with 1 and changes nothing", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const before = session.files();
+    const ran = await doctor(session, []);
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /^Error: \d things are wrong.* opencode-multi-auth doctor --fix\n$/);
+    assert.match(ran.out, /^Store\n/m);
+    assert.match(ran.out, /^ {2}wrong {4}Other users may reach \S+accounts\.json\.$/m);
+    assert.match(ran.out, /^ {11}Fix: Keep them to yourself: chmod -R go= /m);
+    assert.match(ran.out, /^ {2}wrong {4}"github:guard22\S+ in \S+ is an older package of this family/m);
+    assert.deepEqual(session.files(), before);
+  }));
+
+Deno.test("doctor --json prints one object with every check", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const ran = await doctor(session, ["--json"]);
+    assert.equal(ran.code, 1);
+    const { ok, checks } = reportOf(ran);
+    assert.equal(ok, false);
+    for (const check of checks) {
+      assert.ok(check.name && check.group && check.text, JSON.stringify(check));
+      assert.ok(["ok", "warning", "wrong"].includes(check.state), check.state);
+      assert.ok(!("mend" in check));
+    }
+    const groups = new Set(checks.map(({ group }) => group));
+    for (const group of ["Store", "Accounts", "OpenCode", "Codex CLI", "Machine", "Network"]) {
+      assert.ok(groups.has(group), group);
+    }
+  }));
+
+Deno.test("doctor --fix --yes mends everything with copies, says what was mended, and then all is well", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const config = readFileSync(join(session.home, CONFIG), "utf8");
+    const ran = await doctor(session, ["--fix", "--yes", "--json"]);
+    const { ok, checks, backups } = reportOf(ran);
+    const bad = checks.filter(({ state }) => state === "wrong");
+    assert.deepEqual(bad, []);
+    assert.ok(ok);
+    assert.equal(ran.code, 0, ran.err);
+    const fixed = checks.filter((check) => check.fixed).map(({ name }) => name).sort();
+    assert.deepEqual(fixed, [
+      "auth.json entry",
+      'entry "github:guard22/opencode-multi-auth-codex"',
+      "file modes",
+      "plugin entry",
+    ]);
+    assert.equal(readFileSync(backups?.[0] ?? "", "utf8"), config);
+    const again = await doctor(session, []);
+    assert.equal(again.code, 0, again.err + again.out);
+  }));
+
+Deno.test("doctor --fix asks on a terminal before the first change, and mends only what got a yes", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const asked: string[] = [];
+    const auth = () => session.files()[AUTH];
+    const no = await doctor(session, ["--fix"], terminal([], asked));
+    assert.equal(no.code, 1);
+    assert.ok(asked.length >= 4 && asked.every((one) => one.endsWith("?")), asked.join("\n"));
+    assert.equal(auth(), undefined);
+    const some = asked.map((question) => question.includes("auth.json"));
+    const yes = await doctor(session, ["--fix"], terminal(some, []));
+    assert.match(yes.out, /^ {2}✓ mended {3}/m);
+    assert.notEqual(auth(), undefined);
+    assert.match(readFileSync(join(session.home, CONFIG), "utf8"), /guard22/);
+  }));
+
+Deno.test("doctor --fix where nobody can be asked changes nothing and names --yes", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const before = session.files();
+    const ran = await doctor(session, ["--fix"]);
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /^Error: Nobody can be asked here: [^\n]+--fix --yes\.\n$/);
+    assert.deepEqual(session.files(), before);
+  }));
+
+Deno.test("doctor --yes without --fix is wrong usage", () =>
+  withSession(async (session) => {
+    assert.equal((await doctor(session, ["--yes"])).code, 2);
+  }));
+
+Deno.test("doctor on a terminal keeps to 80 columns, but for what has to be copied whole", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const { out } = await doctor(session, [], { terminal: { input: false, output: true } });
+    for (const line of out.split("\n")) {
+      assert.ok(line.length <= 80 || line.trim().split(/ +/).filter((word) => word.length > 1).length <= 2, line);
+    }
+    assert.match(out, /^ {2}✗ wrong {4}Other users/m);
+    assert.match(out, /^ {13}→ /m);
+  }));
+
+Deno.test("doctor offline warns and does not fail for that", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const { checks } = reportOf(await doctor(session, ["--json"]));
+    const network = checks.filter(({ group }) => group === "Network");
+    assert.deepEqual(network.map(({ state }) => state), ["warning", "warning"]);
+  }));
+
+Deno.test("doctor sends no token, spends no quota and asks the two servers' front doors alone", () =>
+  withSession(async (session) => {
+    await setUp(session);
+    const asked: string[] = [];
+    await doctor(session, [], {
+      fetch: (input, init) => {
+        const request = new Request(input, init);
+        asked.push(`${request.method} ${request.url} ${request.headers.get("authorization")}`);
+        return Promise.resolve(new Response(null, { status: 403 }));
+      },
+    });
+    assert.deepEqual(asked.sort(), [
+      "HEAD https://auth.openai.com/ null",
+      "HEAD https://chatgpt.com/ null",
+    ]);
+  }));
+
+Deno.test("doctor without --fix changes no byte of the home folder, whatever is wrong in it", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        accounts: fc.constantFrom("", "{", "[]", "good"),
+        state: fc.constantFrom(undefined, "", "SQLite format 3\0 broken", "good"),
+        config: fc.constantFrom(undefined, "{", '{"plugin":["oc-codex-multi-auth"]}'),
+        auth: fc.constantFrom(undefined, "{", '{"openai":{"type":"api","key":"sk-person"}}'),
+        settings: fc.constantFrom(undefined, "[", '{"strategy":"least-used"}'),
+        mode: fc.constantFrom(0o600, 0o644, 0o400),
+      }),
+      (wish) =>
+        withMachine(async (machine) => {
+          const { home, put, everything } = machine;
+          await machine.account("personal");
+          const files = { [AUTH]: wish.auth, [CONFIG]: wish.config };
+          if (wish.state !== "good" && wish.state !== undefined) {
+            files[`${STORE}/state.db`] = wish.state;
+          }
+          if (wish.accounts !== "good") files[`${STORE}/accounts.json`] = wish.accounts;
+          files[`${STORE}/settings.json`] = wish.settings;
+          for (const [path, text] of Object.entries(files)) {
+            if (text !== undefined) put(path, text, wish.mode);
+          }
+          const { PATH } = machine.surroundings.env;
+          machine.program("opencode", 'mkdir -p "$XDG_DATA_HOME/opencode"; echo 1.18.33');
+          const before = everything();
+          await withSession(async (session) => {
+            const ran = await session.runWith({ env: { HOME: home, PATH } }, "doctor");
+            assert.equal(ran.code, 1);
+            assert.ok(!`${ran.out}${ran.err}`.includes(SECRET));
+            assert.ok(!`${ran.out}${ran.err}`.includes("sk-person"));
+          });
+          assert.deepEqual(everything(), before);
+        }),
+    ),
+    { numRuns: 12 },
+  ));
