@@ -10,6 +10,7 @@
  */
 import { exists, inRepository, ROOT, VERSION } from "./repository.ts";
 import { run, script, size } from "./program.ts";
+import { PERMISSIONS } from "../src/platform/permissions.ts";
 import { PROGRAM } from "../src/platform/version.ts";
 
 /** Target of `deno compile` -> the start of the executable format it needs. */
@@ -23,21 +24,6 @@ const TARGETS = {
 } as const;
 
 type Target = keyof typeof TARGETS;
-
-/** Permissions of the binary; what is not here is refused without a question. */
-export const PERMISSIONS = [
-  "--no-prompt",
-  // The store, OpenCode's and Codex's files; all of them can be moved by environment variables.
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  // The issuer, the backend, ntfy, a shared store, the dashboard: addresses the person chooses.
-  "--allow-net",
-  // Home folder, machine name for leases, owner of files, WSL for opening a browser.
-  "--allow-sys=homedir,hostname,uid,osRelease",
-  // codex, opencode, systemctl, launchctl, the browser, a passphrase command.
-  "--allow-run",
-] as const;
 
 /** What became of one target. */
 interface Built {

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Environment, set } from "../platform/paths.ts";
+import type { Machine } from "./machine.ts";
 import type { Prompts } from "./prompts.ts";
 
 /** Everything that a command takes from outside. */
@@ -39,6 +40,8 @@ export interface Context {
   readonly folder: string;
   /** Address or path of the file that runs as the program; undefined when it is not known. */
   readonly programFile?: string;
+  /** Stands in for parts of the machine; undefined means the real one. For tests. */
+  readonly machine?: Partial<Machine>;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { PROGRAM, VERSION } from "../platform/version.ts";
 import { registerAdd } from "./add.ts";
 import { type CommandLine, commandLine } from "./command_line.ts";
+import { completeExamples } from "./command_examples.ts";
+import { registerCompletions } from "./completions.ts";
 import { registerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { registerDisable } from "./disable.ts";
@@ -11,6 +13,7 @@ import { overview, registerHelp } from "./help.ts";
 import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerList } from "./list.ts";
+import { registerLogs } from "./logs.ts";
 import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
@@ -18,11 +21,14 @@ import { registerPin } from "./pin.ts";
 import { registerRemove } from "./remove.ts";
 import { registerRestore } from "./restore.ts";
 import { registerSeal } from "./seal.ts";
+import { registerService } from "./service.ts";
 import { registerStatus } from "./status.ts";
 import { registerUninstall } from "./uninstall.ts";
 import { registerUnpin } from "./unpin.ts";
 import { registerUnseal } from "./unseal.ts";
+import { registerUpgrade } from "./upgrade.ts";
 import { registerUsage } from "./usage.ts";
+import { registerVersion } from "./version.ts";
 
 /** All commands, in the order in which help shows them. */
 const COMMANDS = [
@@ -33,6 +39,7 @@ const COMMANDS = [
   registerUsage,
   registerExplain,
   registerPath,
+  registerService,
   registerInstall,
   registerUninstall,
   registerEnable,
@@ -47,6 +54,10 @@ const COMMANDS = [
   registerPassphrase,
   registerExport,
   registerImport,
+  registerLogs,
+  registerCompletions,
+  registerUpgrade,
+  registerVersion,
   registerHelp,
 ];
 
@@ -68,5 +79,6 @@ export function createProgram(context: Context): CommandLine {
     });
   program.helpInformation = () => overview(program);
   for (const register of COMMANDS) register(program, context);
+  completeExamples(program);
   return program;
 }

@@ -5,9 +5,9 @@
  * @module
  */
 import { join } from "node:path";
-import { PERMISSIONS } from "../../scripts/compile.ts";
 import { inRepository } from "../../scripts/repository.ts";
 import { toolPaths } from "../../scripts/tools.ts";
+import { PERMISSIONS } from "../../src/platform/permissions.ts";
 import { type Child, type Outcome, start } from "./child.ts";
 import type { Sandbox } from "./sandbox.ts";
 
