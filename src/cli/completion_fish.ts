@@ -25,7 +25,7 @@ export function fishCompletion(program: string, nodes: readonly CompletionNode[]
           one.startsWith("--") ? `-l ${one.slice(2)}` : `-s ${one.slice(1)}`
         );
         return `${here} ${spelled.join(" ")} -d ${quoted(firstLine(about))}${
-          value === undefined ? "" : ` -r${argumentOf(value, name)}`
+          value === undefined ? "" : valueOf(value, name)
         }`;
       }),
       ...(argument === "none" ? [] : [`${here}${argumentOf(argument, name)}`]),
@@ -49,6 +49,11 @@ end
 complete -c ${program} -f
 ${lines.join("\n")}
 `;
+}
+
+/** What stands behind an option: something of ours alone, or a file. */
+function valueOf(value: ArgumentKind, name: string): string {
+  return value === "file" ? " -r -F" : ` -x${argumentOf(value, name)}`;
 }
 
 function argumentOf(kind: ArgumentKind, name: string): string {

@@ -37,9 +37,9 @@ export function registerCompletions(program: CommandLine, context: Context): voi
     });
   addExamples(
     command,
-    `eval "$(${PROGRAM} completions bash)"    # in ~/.bashrc`,
-    `eval "$(${PROGRAM} completions zsh)"     # in ~/.zshrc, after compinit`,
-    `${PROGRAM} completions fish > ~/.config/fish/completions/${PROGRAM}.fish`,
+    `eval "$(${PROGRAM} completions bash)"   # in ~/.bashrc`,
+    `eval "$(${PROGRAM} completions zsh)"    # in ~/.zshrc, at its end`,
+    `${PROGRAM} completions fish | source    # in config.fish`,
   );
 }
 

@@ -50,9 +50,9 @@ export function registerService(program: CommandLine, context: Context): void {
   const install = service.command("install")
     .summary("Write the service and start it, now and with each session")
     .description(
-      "Writes the service and starts it, now and with each session. Done again, it takes\n" +
-        "over a new version, another port, or a changed environment; what you leave out\n" +
-        "stays as it is.\n\n" +
+      "Writes the service and starts it, now and with each session. Done again, it\n" +
+        "takes over a new version, another port, or a changed environment; what you\n" +
+        "leave out stays as it is.\n\n" +
         "The service gets PATH and our variables as they are now (service.env, 0600). A\n" +
         "passphrase itself is never written down: for a sealed store, set\n" +
         "CODEX_SOFT_STORE_PASSPHRASE_COMMAND before you install.",
@@ -65,7 +65,7 @@ export function registerService(program: CommandLine, context: Context): void {
     install,
     `${PROGRAM} service install`,
     `${PROGRAM} service install --port 4000`,
-    `CODEX_SOFT_STORE_PASSPHRASE_COMMAND="pass show codex" ${PROGRAM} service install`,
+    'export CODEX_SOFT_STORE_PASSPHRASE_COMMAND="pass show codex"',
   );
 
   const status = service.command("status")
