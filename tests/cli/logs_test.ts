@@ -45,7 +45,7 @@ Deno.test("logs shows no token and steers no terminal, whoever wrote the file", 
     putLog(session, `2026-11-23T18:00:00.000Z [info] \u001b]0;owned\u0007sent ${token} \u202ex\n`);
     const { out } = await session.run("logs");
     assert.match(out, /sent \[token\]/);
-    assert.doesNotMatch(out, /owned|\u001b|\u202e/);
+    for (const foreign of ["owned", "\u001b", "\u202e"]) assert.ok(!out.includes(foreign));
   }));
 
 Deno.test("logs of a store that has none says so, on standard error", () =>
