@@ -15,7 +15,7 @@ import { PERMISSIONS } from "../src/platform/permissions.ts";
 import { PROGRAM } from "../src/platform/version.ts";
 
 /** Target of `deno compile` -> the start of the executable format it needs. */
-const TARGETS = {
+export const TARGETS = {
   "x86_64-unknown-linux-gnu": "elf",
   "aarch64-unknown-linux-gnu": "elf",
   "x86_64-apple-darwin": "mach-o",
