@@ -14,6 +14,7 @@ import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerList } from "./list.ts";
 import { registerLogs } from "./logs.ts";
+import { registerMigrate } from "./migrate.ts";
 import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
@@ -41,6 +42,7 @@ const COMMANDS = [
   registerPath,
   registerService,
   registerInstall,
+  registerMigrate,
   registerUninstall,
   registerEnable,
   registerDisable,

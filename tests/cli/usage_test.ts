@@ -13,6 +13,7 @@ const COMMANDS = [
   "path",
   "service",
   "install",
+  "migrate",
   "uninstall",
   "enable",
   "disable",
