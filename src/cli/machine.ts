@@ -10,8 +10,13 @@ export async function machineOf(context: Context): Promise<Machine> {
     (await import("../service/program_runner.ts")).systemRunner(context.env, context.signal);
   return {
     platform: given.platform ?? process.platform,
-    uid: "uid" in given ? given.uid : process.getuid?.(),
-    execPath: given.execPath ?? process.execPath,
+    // Asked for only by whom it concerns: under Deno both take a permission.
+    get uid() {
+      return "uid" in given ? given.uid : process.getuid?.();
+    },
+    get execPath() {
+      return given.execPath ?? process.execPath;
+    },
     versions: given.versions ?? process.versions,
     runner,
   };

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import process from "node:process";
 import { errorCode, Failure, messageOf } from "../platform/failure.ts";
 
 /** What a program left behind. */
@@ -82,9 +81,4 @@ export function systemRunner(
         });
       }),
   };
-}
-
-/** The user id, or undefined where there are none. */
-export function userId(): number | undefined {
-  return process.getuid?.();
 }
