@@ -125,8 +125,8 @@ export function registerService(program: CommandLine, context: Context): void {
   const logs = service.command("logs")
     .summary("Show what the service has printed")
     .description(
-      "Shows what the service has printed, its one-time link included. What the program\n" +
-        "itself records is shown by the command logs.",
+      "Shows what the service has printed. What the program itself records is shown by\n" +
+        "the command logs.",
     )
     .option("-f, --follow", "go on until Ctrl-C")
     .option("-n, --lines <number>", "how many of the last lines", countOf, LINES)
@@ -195,8 +195,8 @@ async function installService(context: Context, options: AddressOptions): Promis
     options,
     { ok: true, manager: manager.name, file: manager.file, command, host, port, notices },
     `Installed ${manager.kind} at ${manager.file}\n` +
-      `It serves http://${host.includes(":") ? `[${host}]` : host}:${port}; ` +
-      `its one-time link: ${PROGRAM} service logs\n` +
+      `It serves http://${host.includes(":") ? `[${host}]` : host}:${port}; open it with: ` +
+      `${PROGRAM} web --url${port === PORT ? "" : ` --port ${port}`}\n` +
       notices.map((notice) => `${notice}\n`).join(""),
   );
 }

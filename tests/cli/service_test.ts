@@ -65,7 +65,7 @@ Deno.test("service install writes the unit and starts it, in the older program's
     assert.match(ran.out, new RegExp(`^Installed systemd user service at ${file}\n`));
     assert.match(
       ran.out,
-      /http:\/\/\[::1\]:4545; its one-time link: opencode-multi-auth service logs/,
+      /http:\/\/\[::1\]:4545; open it with: opencode-multi-auth web --url --port 4545\n/,
     );
     assert.match(ran.out, /^It runs while you are logged in\..*loginctl enable-linger$/m);
     assert.deepEqual(runner.calls, [

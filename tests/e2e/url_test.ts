@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { inRepository, VERSION } from "../../scripts/repository.ts";
+import { exists, inRepository, VERSION } from "../../scripts/repository.ts";
 import { startSimulator } from "../simulator/simulator.ts";
 import { type Child, start } from "./child.ts";
 import { callbackOf, withCallbackPorts } from "./cli.ts";
@@ -41,7 +41,9 @@ function byAddress(
   more: (flag: string) => string = (flag) => flag,
 ): Child {
   const flags = readmeFlags(args[0] ?? "").map((flag) =>
-    more(flag.replaceAll("$STORE", sandbox.store))
+    more(
+      flag.replaceAll("$STORE", sandbox.store).replaceAll("$CODEX", join(sandbox.home, ".codex")),
+    )
   );
   const run = ["run", "--no-prompt", "--no-lock", "--no-config", "--quiet"];
   return start(Deno.execPath(), [...run, ...flags, address, ...args], {
@@ -116,3 +118,28 @@ Deno.test("run by an address, the program knows that it was, and cannot leave it
     await cli.stop();
   }
 });
+
+// The command comes with the dashboard.
+if (exists(inRepository("src", "cli", "web.ts"))) {
+  Deno.test("web runs by an address, with the permissions of the README alone", async () => {
+    await using sandbox = makeSandbox({
+      issuerUrl: "http://127.0.0.1:9",
+      backendUrl: "http://127.0.0.1:9/backend-api",
+    });
+    Deno.mkdirSync(sandbox.store, { mode: 0o700 });
+    const cli = serveCli();
+    try {
+      await using child = byAddress(sandbox, cli.address, ["web", "--port", "0"]);
+      const [link] = await child.said(/http:\/\/127\.0\.0\.1:\d+\/\S+/);
+      const opened = await fetch(link, { redirect: "manual" });
+      await opened.body?.cancel();
+      const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+      const page = await fetch(new URL("/", link), { headers: { cookie } });
+      const text = await page.text();
+      assert.equal(page.status, 200, text);
+      assert.match(text, /^<!doctype html>/i);
+    } finally {
+      await cli.stop();
+    }
+  });
+}
