@@ -207,27 +207,19 @@ const NO_PASSPHRASE = "CODEX_SOFT_STORE_PASSPHRASE was not written down, so a se
 async function serviceStatus(context: Context, options: OutputOptions): Promise<void> {
   const manager = await managerOf(context);
   const settings = manager.present();
-  if (!options.json) present(manager);
-  const state = settings === undefined
-    ? { installed: false, running: false, enabled: false }
-    : await manager.state();
-  const text = options.json ? "" : await manager.report();
-  report(
-    context,
-    options,
-    {
-      manager: manager.name,
-      service: manager.service,
-      file: manager.file,
-      host: settings?.host ?? null,
-      port: settings?.port ?? null,
-      ...state,
-    },
-    text.endsWith("\n") ? text : `${text}\n`,
-  );
-  if (!options.json && !state.running) {
-    throw new Failure("The service does not run.", `See: ${PROGRAM} service logs`);
+  if (options.json) {
+    const state = settings === undefined
+      ? { installed: false, running: false, enabled: false }
+      : await manager.state();
+    const { name, service, file } = manager;
+    const address = { host: settings?.host ?? null, port: settings?.port ?? null };
+    return report(context, options, { manager: name, service, file, ...address, ...state }, "");
   }
+  present(manager);
+  const { text, running } = await manager.report();
+  context.write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+  if (running) return;
+  throw new Failure("The service does not run.", `See: ${PROGRAM} service logs`);
 }
 
 function portOf(text: string): number {

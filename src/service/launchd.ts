@@ -8,6 +8,9 @@ import { launchdPlist, plistSettings } from "./launchd_plist.ts";
 import type { Ended, ProgramRunner } from "./program_runner.ts";
 import type { ServiceManager } from "./service.ts";
 
+/** The line of `launchctl print` about an agent that runs. */
+const RUNNING = /^\s*state = running$/m;
+
 /** What launchd knows the agent by. */
 export const LABEL = "opencode-multi-auth.codex-soft";
 
@@ -70,13 +73,13 @@ export function launchd(env: Environment, runner: ProgramRunner, uid: number): S
       const off = new RegExp(`"${LABEL.replaceAll(".", "\\.")}" => (?:true|disabled)`);
       return {
         installed: existsSync(file),
-        running: /^\s*state = running$/m.test(printed.stdout),
+        running: RUNNING.test(printed.stdout),
         enabled: existsSync(file) && !off.test(disabled.stdout),
       };
     },
     async report() {
       const { stdout, stderr } = await launchctl("print", target);
-      return stdout || stderr;
+      return { text: stdout || stderr, running: RUNNING.test(stdout) };
     },
     showLog: ({ lines, follow }) =>
       // -F goes on with a new file of that name.

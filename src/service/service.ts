@@ -54,8 +54,8 @@ export interface ServiceManager {
   /** Stops the service and removes everything that `install` wrote. */
   uninstall(): Promise<void>;
   state(): Promise<ServiceState>;
-  /** The manager's own report on the service. */
-  report(): Promise<string>;
+  /** The manager's own report on the service, and whether it says that the service runs. */
+  report(): Promise<{ readonly text: string; readonly running: boolean }>;
   /**
    * Shows what the service has printed, straight to the terminal.
    *

@@ -67,8 +67,9 @@ export function systemd(env: Environment, runner: ProgramRunner): ServiceManager
     },
     state,
     async report() {
-      const { stdout, stderr } = await systemctl("status", UNIT, "--no-pager");
-      return stdout || stderr;
+      const { code, stdout, stderr } = await systemctl("status", UNIT, "--no-pager");
+      // 3 and more: it does not run, or is not known.
+      return { text: stdout || stderr, running: code === 0 };
     },
     showLog: ({ lines, follow }) =>
       runner.show("journalctl", [

@@ -1,54 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Context } from "../../src/cli/context.ts";
-import type { Ended, ProgramRunner } from "../../src/service/program_runner.ts";
 import { type PlistValue, readPlist } from "../service/plist.ts";
-import { fixture, type Ran, type Session, withSession } from "./session.ts";
+import { machine, recorder, UNIT } from "./service_machine.ts";
+import { fixture, type Session, withSession } from "./session.ts";
 
-/** A service manager that does nothing and remembers what it was asked. */
-interface Recorder extends ProgramRunner {
-  readonly calls: string[];
-}
-
-function recorder(answer: (call: string) => Partial<Ended> = () => ({})): Recorder {
-  const calls: string[] = [];
-  const ended = (program: string, args: readonly string[]): Ended => {
-    const call = [program, ...args].join(" ");
-    calls.push(call);
-    return { code: 0, stdout: "", stderr: "", ...answer(call) };
-  };
-  return {
-    calls,
-    run: (program, args) => Promise.resolve(ended(program, args)),
-    show: (program, args) => Promise.resolve(ended(program, args).code),
-  };
-}
-
-/** A person's machine on which our binary lies in a folder with a space. */
-function machine(
-  session: Session,
-  platform: string,
-  runner: ProgramRunner,
-  env: Record<string, string> = {},
-): Partial<Context> {
-  const bin = join(session.home, "bin");
-  mkdirSync(bin, { recursive: true });
-  if (platform === "linux") writeFileSync(join(bin, "systemctl"), "", { mode: 0o755 });
-  return {
-    env: { HOME: session.home, PATH: bin, ...env },
-    programFile: "file:///tmp/deno-compile-x/cli.js",
-    machine: {
-      platform,
-      uid: 501,
-      execPath: join(session.home, "my tools", "opencode-multi-auth"),
-      versions: { deno: "2.9.6" },
-      runner,
-    },
-  };
-}
-
-const UNIT = ".config/systemd/user/codex-soft.service";
 const ENVIRONMENT = ".config/opencode-multi-auth/service.env";
 const PLIST = "Library/LaunchAgents/opencode-multi-auth.codex-soft.plist";
 
@@ -159,7 +115,7 @@ Deno.test("service disable, status, logs and uninstall ask systemd for that", ()
       out: "● codex-soft.service - running\n",
       err: "",
     });
-    assert.ok(runner.calls.includes("systemctl --user status codex-soft.service --no-pager"));
+    assert.deepEqual(runner.calls, ["systemctl --user status codex-soft.service --no-pager"]);
     const { file: _file, ...state } = JSON.parse((await run("status", "--json")).out);
     assert.deepEqual(state, {
       manager: "systemd",
@@ -237,75 +193,20 @@ Deno.test("service on macOS is a launchd agent, its file 0600 with the environme
     assert.ok(!existsSync(file) && !existsSync(log));
   }));
 
-/** What is refused, and with which words; nothing may be written then. */
-const REFUSED: readonly (readonly [
-  name: string,
-  argv: readonly string[],
-  code: number,
-  said: RegExp,
-  platform?: string,
-  changes?: Partial<Context>,
-])[] = [
-  ["a port that is none", ["install", "--port", "http"], 1, /"http" is no port\. Give a number/],
-  ["port 0", ["install", "--port", "0"], 1, /"0" is no port/],
-  ["a host that others reach", ["install", "--host", "0.0.0.0"], 1, /not a loopback address/],
-  ["an unknown action", ["instal"], 2, /no service action "instal"\. Actions: install, status/],
-  ["status without a service", ["status"], 1, /not installed\. Install it with/],
-  ["disable without a service", ["disable"], 1, /not installed/],
-  ["logs without a service", ["logs"], 1, /not installed/],
-  ["Windows", ["install"], 1, /Windows has neither systemd nor launchd.*Task Scheduler/, "win32"],
-  ["a Linux without systemd", ["install"], 1, /has neither systemd nor launchd\. Let/, "freebsd"],
-];
-
-for (const [name, argv, code, said, platform = "linux"] of REFUSED) {
-  Deno.test(`service refuses ${name} in one line and writes nothing`, () =>
-    withSession(async (session) => {
-      const runner = recorder();
-      const on = machine(session, platform, runner);
-      const before = session.files();
-      const ran: Ran = await session.runWith(on, "service", ...argv);
-      assert.equal(ran.code, code, ran.err);
-      assert.match(ran.err, said);
-      assert.match(ran.err, /^Error: [^\n]+\n$/);
-      assert.deepEqual(session.files(), before);
-      assert.deepEqual(runner.calls, []);
-    }));
-}
-
-Deno.test("service refuses npx, whose copy may be gone tomorrow, and sudo", () =>
+Deno.test("service status of one that does not run shows the report and ends with 1", () =>
   withSession(async (session) => {
-    const on = machine(session, "linux", recorder());
-    const npx = await session.runWith(
-      {
-        ...on,
-        programFile: "file:///h/.npm/_npx/1/node_modules/opencode-multi-auth-codex/cli.js",
-        machine: { ...on.machine, execPath: "/usr/bin/node" },
-      },
-      "service",
-      "install",
+    const runner = recorder((call) =>
+      call.includes(" status ") ? { code: 3, stdout: "○ codex-soft.service - inactive\n" } : {}
     );
-    assert.match(npx.err, /^Error: This copy .* npm install --global opencode-multi-auth-codex\n$/);
-    const sudo = await session.runWith(
-      {
-        ...on,
-        env: { ...on.env, SUDO_USER: "me" },
-        machine: { ...on.machine, uid: 0 },
-      },
-      "service",
-      "install",
+    const on = machine(session, "linux", runner);
+    await session.runWith(on, "service", "install");
+    assert.deepEqual(await session.runWith(on, "service", "status"), {
+      code: 1,
+      out: "○ codex-soft.service - inactive\n",
+      err: "Error: The service does not run. See: opencode-multi-auth service logs\n",
+    });
+    assert.equal(
+      JSON.parse((await session.runWith(on, "service", "status", "--json")).out).running,
+      false,
     );
-    assert.match(sudo.err, /^Error: The service belongs to you, not to root\. Run it without sudo/);
-  }));
-
-Deno.test("service install without a session says what to do and keeps the unit", () =>
-  withSession(async (session) => {
-    const stderr = "Failed to connect to bus: No medium found\n";
-    const runner = recorder(() => ({ code: 1, stderr }));
-    const ran = await session.runWith(machine(session, "linux", runner), "service", "install");
-    assert.equal(ran.code, 1);
-    assert.match(
-      ran.err,
-      /^Error: Your systemd cannot be reached \("Failed to connect[^\n]*is kept\. Log in as yourself[^\n]*\n$/,
-    );
-    assert.ok(existsSync(join(session.home, UNIT)));
   }));
