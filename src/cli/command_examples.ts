@@ -9,6 +9,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "list": ["list", "list --json"],
   "status": ["status", "status --json"],
   "usage": ["usage", "usage --days 30", "usage --json"],
+  "limits": ["limits", "limits work --fresh", "limits --source app-server"],
+  "models": ["models", "models --refresh"],
   "explain": ["explain", "explain ses_4f --last 5"],
   "path": ["path", "path --json"],
   "install": [
@@ -27,6 +29,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "config get": ["config get strategy"],
   "config set": ["config set strategy drain", "config set weights '{\"work\": 2}'"],
   "config unset": ["config unset strategy"],
+  "notify status": ["notify status"],
+  "notify test": ["notify test"],
   "help": ["help", "help config set"],
 };
 

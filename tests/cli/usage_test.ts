@@ -21,6 +21,7 @@ const COMMANDS = [
   "unpin",
   "restore",
   "config",
+  "notify",
   "seal",
   "unseal",
   "passphrase",
