@@ -22,7 +22,7 @@ export function registerInstall(program: CommandLine, context: Context): void {
     .option("--json", JSON_ABOUT)
     .action(async (options) => {
       if (options.alias !== undefined) checkAlias(options.alias);
-      await carryOut(context, await installPlan(context, options.plugin), {
+      await carryOut(context, await planFor(context, options.plugin), {
         ...options,
         done: "OpenCode is set up. Restart it if it is running.",
         nothing: `OpenCode is set up already. Accounts: ${PROGRAM} list`,
@@ -30,7 +30,17 @@ export function registerInstall(program: CommandLine, context: Context): void {
     });
 }
 
-async function installPlan(context: Context, asked: string | undefined): Promise<InstallPlan> {
+/**
+ * What makes OpenCode load this program's plugin.
+ *
+ * @param asked The plugin entry that the person named, if any.
+ * @param movingIn Whether plugins that claim the same provider go without being asked about.
+ */
+export async function planFor(
+  context: Context,
+  asked: string | undefined,
+  movingIn = false,
+): Promise<InstallPlan> {
   const { planInstall } = await import("../opencode/install.ts");
   const { choosePluginSpec } = await import("../opencode/plugin_spec.ts");
   const { systemDisk } = await import("../opencode/disk.ts");
@@ -40,5 +50,5 @@ async function installPlan(context: Context, asked: string | undefined): Promise
     folder: context.folder,
     disk: systemDisk,
   });
-  return planInstall({ env: context.env, spec, exact: asked !== undefined });
+  return planInstall({ env: context.env, spec, exact: asked !== undefined, movingIn });
 }

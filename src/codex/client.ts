@@ -23,7 +23,9 @@ import type { Recheck } from "./recheck.ts";
 export interface Client {
   /** Serves a request to the Responses API on whichever account can. */
   readonly fetch: CodexFetch;
+  /** Chooses the account of each request. */
   readonly pool: Pool;
+  /** What the accounts are kept in. */
   readonly store: Store;
   /** Renews tokens, one at a time over all processes of the machine. */
   readonly refresher: Refresher;
@@ -33,13 +35,17 @@ export interface Client {
 
 /** Where a client finds everything; all have the obvious defaults. */
 export interface ClientOptions {
+  /** Says where the store lies and what is set, as `process.env` does. */
   readonly env: Environment;
+  /** Whose time passes (default: the machine's). */
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   /** The network. Looked up anew at each call when not given. */
   readonly fetch?: typeof fetch;
+  /** What is recorded (default: nothing). */
   readonly log?: Log;
+  /** Called for what the pool does on the way. */
   readonly onEvent?: (event: PoolEvent) => void;
   /** Is told what the person should know, in one sentence. */
   readonly notice?: (message: string) => void;

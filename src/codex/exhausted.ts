@@ -10,6 +10,7 @@ export const RESET_HEADER = "x-opencode-multi-auth-resets-at";
 
 /** A pool that has nobody to send, in words and in numbers. */
 export interface Exhaustion {
+  /** For the person, naming each account and when it is back. */
   readonly message: string;
   /** The earliest known end of a block, epoch milliseconds; undefined when none is known. */
   readonly earliest: number | undefined;

@@ -34,19 +34,24 @@ export interface Surroundings {
  *
  * @param options.spec The plugin entry, see `choosePluginSpec`.
  * @param options.exact Whether the person named the entry: then it replaces `latest` too.
+ * @param options.movingIn Whether the person comes from another project: then its entry goes by standard.
  * @throws {Failure} in one line when a file of OpenCode's is broken.
  */
 export function planInstall(
-  options: Surroundings & { readonly spec: string; readonly exact?: boolean },
+  options: Surroundings & {
+    readonly spec: string;
+    readonly exact?: boolean;
+    readonly movingIn?: boolean;
+  },
 ): InstallPlan {
-  const { env, spec, exact = false, disk = systemDisk } = options;
+  const { env, spec, exact = false, movingIn = false, disk = systemDisk } = options;
   const home = options.home ?? homeFolder(env);
   const config = readGlobalConfig(env, disk, home);
   const auth = readAuthFile(env, disk, home);
   return {
     kind: "install",
     steps: [
-      ...pluginSteps(config, spec, exact, disk),
+      ...pluginSteps(config, spec, { exact, movingIn }, disk),
       ...entrySteps(auth),
       ...cacheSteps(env, home, disk, (copy) => !isCurrent(copy, spec, env, home)),
     ],

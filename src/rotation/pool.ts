@@ -35,6 +35,8 @@ export class Pool {
   readonly #explanations: Explanations;
 
   /**
+   * Makes an empty pool; the first {@linkcode Pool.refresh} fills it.
+   *
    * @param options.settings Asked at every choice, so that a change counts at once.
    * @param options.random Uniform in [0, 1).
    * @param options.onChange Hears what the pool learns itself; not what other processes have stored.
