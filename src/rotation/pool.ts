@@ -29,7 +29,7 @@ export class Pool {
   #activeId: string | null = null;
   #locked = false;
   #loading: Promise<void> | undefined;
-  #loaded = false;
+  #seen: Snapshot | undefined;
   /** Which account each conversation is on. */
   readonly affinity: AffinityMap;
   readonly #explanations: Explanations;
@@ -56,7 +56,7 @@ export class Pool {
 
   /** Reads the store if another process changed it. Resolves without any I/O otherwise. */
   refresh(): Promise<void> | undefined {
-    if (this.#loaded && !this.#loading && !this.options.store.changed()) return undefined;
+    if (this.#seen && !this.#loading && !this.options.store.changed(this.#seen)) return undefined;
     this.#loading ??= this.options.store.load().then((snapshot) => this.#take(snapshot)).finally(
       () => this.#loading = undefined,
     );
@@ -65,7 +65,7 @@ export class Pool {
 
   /** Whether the store has been read at all. */
   get loaded(): boolean {
-    return this.#loaded;
+    return this.#seen !== undefined;
   }
 
   /** Accounts in the person's order. */
@@ -268,7 +268,7 @@ export class Pool {
   }
 
   #take(snapshot: Snapshot): void {
-    this.#loaded = true;
+    this.#seen = snapshot;
     this.#locked = snapshot.locked;
     this.#accounts = snapshot.accounts.map((account) => {
       // Tokens that could not be saved yet live here only: an older generation never wins.

@@ -117,8 +117,13 @@ export type AccountEdit = (account: Account) => Account;
 export interface Store {
   /** Reads everything. */
   load(): Promise<Snapshot>;
-  /** Whether another process changed something since the last `load`. Synchronous and cheap: asked before each choice. */
-  changed(): boolean;
+  /**
+   * Whether another process changed something. Synchronous and cheap: asked before each choice.
+   *
+   * @param since The snapshot that the caller goes by, since others of this process may have read a newer one; without
+   * it, since the last `load` of anybody.
+   */
+  changed(since?: Snapshot): boolean;
 
   /** Adds an account at the end. Rejects when its alias or its id is taken. */
   add(account: Account): Promise<void>;
