@@ -33,8 +33,10 @@ const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 /** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
 const LATE_SOURCES = [
   "./sign_in.ts",
+  "./tool_answers.ts",
   "./recheck.ts",
   "./collect.ts",
+  "./discovery.ts",
   "./older_formats.ts",
   "../oauth/refresh.ts",
 ] as const;

@@ -1,5 +1,5 @@
 /**
- * What the plugin needs rarely: renewing tokens, signing in, asking the usage endpoint, and
+ * What the plugin needs rarely: renewing tokens, signing in, asking the usage endpoint and for models, and
  * callers that do not stream. It is a file of its own in the npm package, loaded
  * at its first use, so that OpenCode's every start stays fast.
  *
@@ -7,6 +7,8 @@
  */
 export { adoptLogin, authorize } from "./sign_in.ts";
 export { Recheck } from "../codex/recheck.ts";
+export { accountsAnswer, pinAnswer } from "./tool_answers.ts";
+export { Discovery } from "../codex/discovery.ts";
 export { collect } from "../codex/collect.ts";
 export { exchangeRefreshToken } from "../oauth/refresh.ts";
 export { importOlder, readOlderState, withOlder } from "../store/older_formats.ts";

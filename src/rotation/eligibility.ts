@@ -5,7 +5,9 @@ import { accountSubject, type Block, type BlockScope, workspaceSubject } from ".
 export type Hindrance =
   | { readonly kind: "disabled" }
   | { readonly kind: "set aside"; readonly reason: string }
-  | { readonly kind: "blocked"; readonly block: Block };
+  | { readonly kind: "blocked"; readonly block: Block }
+  /** Its model list lacks what another account's list has. */
+  | { readonly kind: "lacks model" };
 
 /** The blocks in force, found by whom they hold back and for which model. */
 export class BlockIndex {

@@ -8,31 +8,12 @@ import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
 import { Figures } from "./figures.ts";
 import { Explanations, PINNED } from "./explanations.ts";
+import type { Absence, Choice, Demand } from "./demand.ts";
 import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
+import { ModelLists } from "./model_lists.ts";
 import { type Field, strategies } from "./strategy.ts";
 
-/** What a request says about itself. */
-export interface Demand {
-  /** The conversation; undefined when the request names none. */
-  readonly session?: string | undefined;
-  /** The conversation that started this one, for sub-agents. */
-  readonly parent?: string | undefined;
-  readonly model?: string | undefined;
-}
-
-/** The account for a request, and why. */
-export interface Choice {
-  readonly account: Account;
-  readonly reason: string;
-  /** The account that the session leaves, if it moves. */
-  readonly movedFrom?: string;
-}
-
-/** One account of a pool that has nobody to send. */
-export interface Absence {
-  readonly account: Account;
-  readonly hindrance: Hindrance | undefined;
-}
+export type { Absence, Choice, Demand } from "./demand.ts";
 
 /**
  * All accounts of one process in memory, kept in step with the store. Choosing
@@ -43,6 +24,8 @@ export class Pool {
   #position = new Map<string, number>();
   readonly #figures = new Figures();
   #blocks = new BlockIndex();
+  /** Who is known to have which models; see `codex/known_models.ts`. */
+  readonly models = new ModelLists();
   #pin: Pin | null = null;
   #turnId: string | null = null;
   #activeId: string | null = null;
@@ -118,7 +101,7 @@ export class Pool {
     // From here on nothing waits: two requests of one session cannot part ways.
     const now = this.options.clock.now();
     const eligible = (account: Account) =>
-      !tried.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
+      !tried.has(account.id) && this.#hindrance(account, demand.model, now) === undefined;
     const homeId = session === undefined ? undefined : this.#affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
       this.#draw(eligible, now, parent);
@@ -135,7 +118,7 @@ export class Pool {
       const account = this.account(home);
       return {
         account,
-        hindrance: account && hindrance(account, this.#blocks, demand.model, now),
+        hindrance: account && this.#hindrance(account, demand.model, now),
         tried: tried.get(home),
       };
     });
@@ -147,8 +130,13 @@ export class Pool {
     const now = this.options.clock.now();
     return this.#accounts.map((account) => ({
       account,
-      hindrance: hindrance(account, this.#blocks, model, now),
+      hindrance: this.#hindrance(account, model, now),
     }));
+  }
+
+  #hindrance(account: Account, model: string | undefined, now: number): Hindrance | undefined {
+    return hindrance(account, this.#blocks, model, now) ??
+      (this.models.lacks(account.id, model, this.#accounts) ? { kind: "lacks model" } : undefined);
   }
 
   /** Notes an answered request. */
@@ -209,6 +197,13 @@ export class Pool {
     if (!block || !isLimit(block) || block.since >= evidenceAt) return;
     this.#blocks.delete(scope);
     await this.options.store.unblock(scope, evidenceAt);
+  }
+
+  /** Pins an account, or none, here and in the store. */
+  async pin(pin: Pin | null): Promise<void> {
+    await this.options.store.setPin(pin);
+    this.#explanations.forgetPin();
+    this.#pin = pin;
   }
 
   /** The blocks of an account by a spent quota, its own or its workspace's; none unless it takes part. */

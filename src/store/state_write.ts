@@ -167,6 +167,7 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
       "refreshes",
       "token_use",
       "choices",
+      "models",
     ]
   ) {
     db.prepare(`DELETE FROM ${table} WHERE account_id = ?`).run(accountId);
