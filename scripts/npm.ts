@@ -28,6 +28,9 @@ declare const plugin: {
 export default plugin;
 `;
 
+/** What OpenCode gives to a TUI plugin: its own copies, which the bundle imports and does not carry. */
+const TUI_HOST = ["@opentui/solid", "solid-js"] as const;
+
 const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 
 /** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
@@ -60,8 +63,13 @@ function manifest(): Record<string, unknown> {
     types: "./plugin.d.ts",
     bin: { [PROGRAM]: "cli.js" },
     // OpenCode asks for "./server"; with "." alone it loads nothing and says nothing.
-    exports: { ".": entry, "./server": entry, "./package.json": "./package.json" },
-    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "cli.js", ...DOCUMENTS, NOTICES],
+    exports: {
+      ".": entry,
+      "./server": entry,
+      "./tui": { default: "./tui.js" },
+      "./package.json": "./package.json",
+    },
+    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "tui.js", "cli.js", ...DOCUMENTS, NOTICES],
     engines: { node: ">=22.13", opencode: ">=1.18" },
   };
 }
@@ -98,6 +106,7 @@ export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
     );
   }
   await checkExports(plugin);
+  await bundleTui(join(folder, "tui.js"));
 
   Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
   Deno.copyFileSync(cli, join(folder, "cli.js"));
@@ -132,6 +141,24 @@ async function bundlePlugin(plugin: string, later: string): Promise<number> {
   Deno.writeTextFileSync(plugin, text);
   await bundle("src/opencode/later.ts", later);
   return new TextEncoder().encode(text).length;
+}
+
+/**
+ * Bundles the entry for OpenCode's terminal interface.
+ *
+ * @throws {Error} when it does not import what OpenCode gives it.
+ */
+async function bundleTui(tui: string): Promise<void> {
+  let text = await bundle("tui.ts", tui, TUI_HOST);
+  for (const name of TUI_HOST) {
+    const parts = text.split(`from"${name}"`);
+    if (parts.length !== 2) {
+      throw new Error(`tui.js imports ${name} ${parts.length - 1} times, not once.`);
+    }
+    // OpenCode finds its imports by their text, and looks for a space there.
+    text = parts.join(`from "${name}"`);
+  }
+  Deno.writeTextFileSync(tui, text);
 }
 
 /** Loads the plugin in a process of its own and looks at what it exports. */

@@ -85,14 +85,18 @@ export function viewText(view: AccountView, now: number): string {
 
 /** A moment as the person's clock shows it, and how far away it is: `8:00 PM (in 2h)`. */
 export function clockTime(at: number, now: number): string {
+  return `${shortTime(at, now)} (in ${formatDuration(at - now)})`;
+}
+
+/** A moment as the person's clock shows it: `8:00 PM`, or `Nov 27, 6:00 PM` on another day. */
+export function shortTime(at: number, now: number): string {
   const date = new Date(at);
   const today = date.toDateString() === new Date(now).toDateString();
-  const time = date.toLocaleString(undefined, {
+  return date.toLocaleString(undefined, {
     ...(today ? {} : { month: "short", day: "numeric" }),
     hour: "numeric",
     minute: "2-digit",
   }).replaceAll("\u202f", " ");
-  return `${time} (in ${formatDuration(at - now)})`;
 }
 
 function windowView({ minutes, usedPercent, resetsAt }: QuotaWindow, now: number): WindowView {
