@@ -13,16 +13,18 @@ export function registerInstall(program: CommandLine, context: Context): void {
     .description(
       "Adds the plugin to OpenCode's configuration and gives its auth.json the entry by\n" +
         "which OpenCode asks the plugin. An existing ChatGPT login of OpenCode becomes an\n" +
-        "account, older packages of this family go. Shows what it will do and asks.",
+        "account, older packages of this family go. Shows the account beside the prompt of\n" +
+        "OpenCode's terminal interface. Shows what it will do and asks.",
     )
     .option("-y, --yes", "do not ask, take the standard answers")
     .option("--dry-run", "only show what would be done")
     .option("--plugin <spec>", "another plugin entry: a package, or the path of a plugin.js")
     .option("--alias <alias>", "name for OpenCode's own ChatGPT login (default: from its email)")
+    .option("--no-tui", "leave OpenCode's terminal interface as it is")
     .option("--json", JSON_ABOUT)
     .action(async (options) => {
       if (options.alias !== undefined) checkAlias(options.alias);
-      await carryOut(context, await installPlan(context, options.plugin), {
+      await carryOut(context, await installPlan(context, options.plugin, options.tui), {
         ...options,
         done: "OpenCode is set up. Restart it if it is running.",
         nothing: `OpenCode is set up already. Accounts: ${PROGRAM} list`,
@@ -30,9 +32,13 @@ export function registerInstall(program: CommandLine, context: Context): void {
     });
 }
 
-async function installPlan(context: Context, asked: string | undefined): Promise<InstallPlan> {
+async function installPlan(
+  context: Context,
+  asked: string | undefined,
+  withTui: boolean,
+): Promise<InstallPlan> {
   const { planInstall } = await import("../opencode/install.ts");
-  const { choosePluginSpec } = await import("../opencode/plugin_spec.ts");
+  const { choosePluginSpec, chooseTuiSpec } = await import("../opencode/plugin_spec.ts");
   const { systemDisk } = await import("../opencode/disk.ts");
   const spec = choosePluginSpec({
     program: context.programFile,
@@ -40,5 +46,6 @@ async function installPlan(context: Context, asked: string | undefined): Promise
     folder: context.folder,
     disk: systemDisk,
   });
-  return planInstall({ env: context.env, spec, exact: asked !== undefined });
+  const tui = withTui ? chooseTuiSpec(spec, systemDisk) : undefined;
+  return planInstall({ env: context.env, spec, exact: asked !== undefined, tui });
 }

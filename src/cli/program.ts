@@ -11,6 +11,7 @@ import { overview, registerHelp } from "./help.ts";
 import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerList } from "./list.ts";
+import { registerModels } from "./models.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
 import { registerPin } from "./pin.ts";
@@ -31,6 +32,7 @@ const COMMANDS = [
   registerStatus,
   registerUsage,
   registerExplain,
+  registerModels,
   registerPath,
   registerInstall,
   registerUninstall,

@@ -27,11 +27,10 @@ const WHILE_MS = 2 * 3_600_000;
 export function paletteCommands(actions: Actions): TuiCommand[] {
   const guarded = (run: () => Promise<void>) => () =>
     void run().catch((error) => actions.say(messageOf(error), "error"));
-  const command = (name: string, title: string, desc: string, run: () => Promise<void>) => ({
+  const command = (name: string, title: string, run: () => Promise<void>) => ({
     namespace: "palette" as const,
     name: `multi-auth.${name}`,
     title,
-    desc,
     category: CATEGORY,
     run: guarded(run),
   });
@@ -47,22 +46,19 @@ export function paletteCommands(actions: Actions): TuiCommand[] {
     command(
       "accounts",
       "Show ChatGPT accounts",
-      "who serves, and what is left of the limits",
       () => choose(actions, "ChatGPT accounts", () => Promise.resolve()),
     ),
     command(
       "pin",
       "Pin a ChatGPT account",
-      "one account serves everything it can",
       pin(() => null, "until it is unpinned"),
     ),
     command(
       "pin_for_a_while",
       "Pin a ChatGPT account for two hours",
-      "one account serves everything it can",
       pin(() => actions.now() + WHILE_MS, "for two hours"),
     ),
-    command("unpin", "Unpin the ChatGPT account", "the strategy chooses again", async () => {
+    command("unpin", "Unpin the ChatGPT account", async () => {
       const store = await actions.open();
       const { pin } = await store.load();
       if (pin) await store.setPin(null);
@@ -73,7 +69,6 @@ export function paletteCommands(actions: Actions): TuiCommand[] {
     command(
       "switch",
       "Turn a ChatGPT account on or off",
-      "leave it out for a while",
       () =>
         choose(actions, "Which account should be turned on or off?", async (store, id, alias) => {
           const changed = await store.edit(

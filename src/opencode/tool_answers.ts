@@ -27,8 +27,8 @@ export async function accountsAnswer(
   session: string | undefined,
   { open, now }: ToolSurroundings,
 ): Promise<string> {
-  const { store } = await open();
-  const snapshot = await store.load();
+  const { store, pool } = await open();
+  const snapshot = await pool.snapshot();
   if (snapshot.locked) return `The account store is locked. In a terminal: ${PROGRAM} status`;
   if (snapshot.accounts.length === 0) {
     return `There are no ChatGPT accounts yet. In a terminal: ${PROGRAM} add <alias>`;
@@ -66,12 +66,12 @@ export async function pinAnswer(
 ): Promise<string> {
   const name = (asText(asObject(args)?.["account"]) ?? "").trim();
   const span = (asText(asObject(args)?.["for"]) ?? "").trim();
-  const client = await open();
-  const { accounts, pin, locked } = await client.store.load();
+  const { pool } = await open();
+  const { accounts, pin, locked } = await pool.snapshot();
   if (locked) return `Nothing was changed: the account store is locked.`;
   if (UNPIN.test(name)) {
     if (!pin) return "No account was pinned.";
-    await client.pool.pin(null);
+    await pool.pin(null);
     return "Unpinned: accounts are chosen by the strategy again.";
   }
   const account = accounts.find(({ alias }) => alias === name);
@@ -90,7 +90,7 @@ export async function pinAnswer(
     return `Nothing was changed: "${printable(span)}" is not a span of time. Write 30m, 2h or 1d.`;
   }
   const until = ms === undefined ? null : now() + ms;
-  await client.pool.pin({ accountId: account.id, until });
+  await pool.pin({ accountId: account.id, until });
   return `Pinned: ${alias} serves everything it can ${
     until === null ? "until it is unpinned" : `until ${clockTime(until, now())}`
   }, from the next request on.`;

@@ -12,7 +12,6 @@ export interface TuiCommand {
   readonly namespace: "palette";
   readonly name: string;
   readonly title: string;
-  readonly desc: string;
   readonly category: string;
   run(): void;
 }

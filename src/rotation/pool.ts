@@ -60,6 +60,13 @@ export class Pool {
     return this.#loading;
   }
 
+  /** Reads the store anew and gives what it says: whoever loads it past the pool takes its news away. */
+  async snapshot(): Promise<Snapshot> {
+    const snapshot = await this.options.store.load();
+    this.#take(snapshot);
+    return snapshot;
+  }
+
   /** Whether the store has been read at all. */
   get loaded(): boolean {
     return this.#loaded;

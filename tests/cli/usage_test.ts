@@ -10,6 +10,7 @@ const COMMANDS = [
   "status",
   "usage",
   "explain",
+  "models",
   "path",
   "install",
   "uninstall",
