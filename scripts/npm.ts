@@ -149,16 +149,12 @@ async function bundlePlugin(plugin: string, later: string): Promise<number> {
  * @throws {Error} when it does not import what OpenCode gives it.
  */
 async function bundleTui(tui: string): Promise<void> {
-  let text = await bundle("tui.ts", tui, TUI_HOST);
+  const text = await bundle("tui.ts", tui, TUI_HOST);
   for (const name of TUI_HOST) {
-    const parts = text.split(`from"${name}"`);
-    if (parts.length !== 2) {
-      throw new Error(`tui.js imports ${name} ${parts.length - 1} times, not once.`);
-    }
-    // OpenCode finds its imports by their text, and looks for a space there.
-    text = parts.join(`from "${name}"`);
+    // OpenCode finds its imports by their text.
+    const times = text.split(`import("${name}")`).length - 1;
+    if (times !== 1) throw new Error(`tui.js imports ${name} ${times} times, not once.`);
   }
-  Deno.writeTextFileSync(tui, text);
 }
 
 /** Loads the plugin in a process of its own and looks at what it exports. */

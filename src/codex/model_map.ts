@@ -38,7 +38,8 @@ export function addsModels(env: Environment): boolean {
  * @param lists What accounts are known to have.
  */
 export function latestModel(env: Environment, lists: Iterable<ModelList>): string {
-  const named = set(env["OPENCODE_MULTI_AUTH_CODEX_LATEST_MODEL"])?.trim();
+  // As OpenCode writes it, or as the backend knows it.
+  const named = set(env["OPENCODE_MULTI_AUTH_CODEX_LATEST_MODEL"])?.trim().replace(/^openai\//, "");
   if (named !== undefined) return named;
   const models = [...lists].flatMap((list) => list.models);
   if (models.some(({ slug }) => slug === LATEST_CODEX)) return LATEST_CODEX;

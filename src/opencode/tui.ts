@@ -1,12 +1,4 @@
-import {
-  createComponent,
-  createElement,
-  effect,
-  type Element,
-  insert,
-  setProp,
-} from "@opentui/solid";
-import { createSignal } from "solid-js";
+import type { Element } from "@opentui/solid";
 import { systemClock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import { fileLog } from "../platform/log.ts";
@@ -30,7 +22,9 @@ const COLUMNS = 80;
  * prompt, and a palette of the common actions. It has the store to itself, reads
  * it after the first picture, and talks to no server.
  */
-export function tui(api: TuiApi, env: Environment = runtime.env): Promise<void> {
+export async function tui(api: TuiApi, env: Environment = runtime.env): Promise<void> {
+  const { createComponent, createElement, createSignal, effect, insert, setProp } =
+    await hostLibraries();
   const paths = resolvePaths(env);
   const log = fileLog({ path: paths.log, clock: systemClock });
   let store: Promise<LocalStore> | undefined;
@@ -118,5 +112,21 @@ export function tui(api: TuiApi, env: Environment = runtime.env): Promise<void> 
     await log.flush();
     await (await store)?.close();
   });
-  return Promise.resolve();
+}
+
+/**
+ * OpenCode's own copies of what draws on its screen. It puts them in the place
+ * of these imports, but overlooks them where Bun misreads the path of our file,
+ * as with the colon in the folder of a package that is a `file:`; then they are
+ * asked for by the name that they have in OpenTUI.
+ */
+async function hostLibraries(): Promise<
+  typeof import("@opentui/solid") & typeof import("solid-js")
+> {
+  try {
+    return { ...await import("@opentui/solid"), ...await import("solid-js") };
+  } catch {
+    const named = (name: string) => import(`opentui:runtime-module:${encodeURIComponent(name)}`);
+    return { ...await named("@opentui/solid"), ...await named("solid-js") };
+  }
 }

@@ -85,6 +85,7 @@ Deno.test("the person's own target wins, over what is known too", () => {
   const env = { [TARGET]: " gpt-9-codex " };
   assert.equal(map(env)("openai/gpt-5-codex-low"), "gpt-9-codex");
   assert.equal(map(env, [list(listed("gpt-7"))])("gpt-5-codex"), "gpt-9-codex");
+  assert.equal(map({ [TARGET]: "openai/gpt-9" })("gpt-5-codex"), "gpt-9");
   // Mapped onto itself a name stays.
   assert.equal(map({ [TARGET]: "gpt-5.2-codex" })("gpt-5.2-codex"), undefined);
   assert.equal(map({ [TARGET]: "gpt-5.2-codex" })("gpt-5-codex"), "gpt-5.2-codex");

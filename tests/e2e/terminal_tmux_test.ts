@@ -24,7 +24,7 @@ interface Terminal extends AsyncDisposable {
 }
 
 /** Milliseconds until a screen is given up; OpenCode's start is the longest wait. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 
 async function terminal(sandbox: Sandbox, command: readonly string[]): Promise<Terminal> {
   const tmux = async (...args: string[]): Promise<string> => {
