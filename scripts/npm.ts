@@ -36,7 +36,9 @@ const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 /** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
 const LATE_SOURCES = [
   "./sign_in.ts",
+  "./added_models.ts",
   "./tool_answers.ts",
+  "./notifications.ts",
   "./recheck.ts",
   "./collect.ts",
   "./discovery.ts",

@@ -12,6 +12,7 @@ import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerList } from "./list.ts";
 import { registerModels } from "./models.ts";
+import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
 import { registerPin } from "./pin.ts";
@@ -42,6 +43,7 @@ const COMMANDS = [
   registerUnpin,
   registerRestore,
   registerConfig,
+  registerNotify,
   registerSeal,
   registerUnseal,
   registerPassphrase,

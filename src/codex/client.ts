@@ -18,6 +18,7 @@ import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
 import { knownModels } from "./known_models.ts";
 import { createModelMap, latestModel } from "./model_map.ts";
+import { poolNews } from "./pool_news.ts";
 import type { Recheck } from "./recheck.ts";
 
 /** A pool of accounts with a `fetch` in front of it. */
@@ -85,7 +86,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const live = liveSettings({ paths, env, clock, log, older });
   const settings = () => live.current;
 
-  const pool = new Pool({ store, clock, random, settings });
+  const pool: Pool = new Pool({
+    store,
+    clock,
+    random,
+    settings,
+    onChange(change) {
+      const event = options.onEvent && poolNews(change, pool, settings());
+      if (event) options.onEvent?.(event);
+    },
+  });
   // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs.
   const renewing = () => import("../oauth/refresh.ts");
   const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
@@ -110,6 +120,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         clock,
       });
     },
+    onSetAside: (account) => options.onEvent?.({ kind: "set aside", account }),
     ...(options.notice ? { notice: options.notice } : {}),
   });
   const sender = createSender({
@@ -139,13 +150,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await store.edit(one.id, mark).catch((error) => log.error(messageOf(error)));
     }
     log.warn(`${account.alias}: set aside, ${reason}`);
+    const marked = pool.account(account.id);
+    if (marked) options.onEvent?.({ kind: "set aside", account: marked });
     options.notice?.(`${account.alias}: ${reason}`);
   };
   const exposure = new Exposure(clock);
   let recheck: Promise<Recheck> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
-    if (!recheck && !pool.accounts.some((account) => pool.limits(account).length > 0)) return;
+    if (!recheck && !pool.limited) return;
     recheck ??= import("./recheck.ts").then(({ Recheck }) =>
       new Recheck({
         fetch: request,

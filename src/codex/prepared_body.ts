@@ -2,11 +2,11 @@ import {
   dropReasoning,
   type JsonBody,
   replaceSpan,
-  scanTopLevel,
   setTopLevel,
   stringAt,
   textAt,
 } from "./body.ts";
+import { scanEnds } from "./body_ends.ts";
 import type { ModelMap } from "./model_map.ts";
 
 /** A request body that is ready to be sent any number of times. */
@@ -40,7 +40,7 @@ export function prepareBody(
   map?: ModelMap,
 ): PreparedBody | undefined {
   if (body === undefined) return undefined;
-  const spans = scanTopLevel(
+  const spans = scanEnds(
     body,
     needsKey ? ["model", "stream", "store", "prompt_cache_key"] : ["model", "stream", "store"],
   );

@@ -57,6 +57,7 @@ const SAVE_RETRY_MS = 1_000;
  * @param options.adopt Asks elsewhere for newer credentials of the same account, such as the Codex CLI's file.
  * @param options.gapMs Pause between two refreshes of the lane, jitter included, in milliseconds.
  * @param options.notice Is told what a person should know, in one sentence.
+ * @param options.onSetAside Hears of an account that needs its person.
  */
 export function createRefresher(options: {
   store: Store;
@@ -67,6 +68,7 @@ export function createRefresher(options: {
   gapMs: () => number;
   log: Log;
   notice?: (message: string) => void;
+  onSetAside?: (account: Account) => void;
 }): Refresher {
   const { store, clock, random, log } = options;
   const running = new Map<string, Promise<RefreshOutcome>>();
@@ -88,6 +90,7 @@ export function createRefresher(options: {
     if (!marked) return { kind: "gone" };
     if (!marked.setAside) return { kind: "fresh", account: marked };
     log.warn(`${account.alias}: set aside, ${reason}`);
+    options.onSetAside?.(marked);
     options.notice?.(`${account.alias} ${reason}: opencode-multi-auth add ${account.alias}`);
     return { kind: "set aside", account: marked };
   }

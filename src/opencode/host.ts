@@ -24,6 +24,9 @@ export interface PluginInput {
     readonly auth?: {
       set(request: { path: { id: string }; body: AuthEntry }): Promise<unknown>;
     };
+    readonly session?: {
+      get(request: { path: { id: string } }): Promise<{ data?: unknown }>;
+    };
     readonly tui?: {
       showToast(request: {
         body: {

@@ -1,11 +1,13 @@
 /**
- * What the plugin needs rarely: renewing tokens, signing in, asking the usage endpoint and for models, and
- * callers that do not stream. It is a file of its own in the npm package, loaded
+ * What the plugin needs rarely: renewing tokens, signing in, asking the usage endpoint and for models,
+ * tools, notifications, and callers that do not stream. It is a file of its own in the npm package, loaded
  * at its first use, so that OpenCode's every start stays fast.
  *
  * @module
  */
 export { adoptLogin, authorize } from "./sign_in.ts";
+export { createNotifications } from "./notifications.ts";
+export { namedModels, withAddedModels } from "./added_models.ts";
 export { Recheck } from "../codex/recheck.ts";
 export { accountsAnswer, pinAnswer } from "./tool_answers.ts";
 export { Discovery } from "../codex/discovery.ts";

@@ -6,7 +6,6 @@ import { messageOf } from "../platform/failure.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import { openLocalStore } from "../store/local.ts";
 import { type ModelList, readModelLists } from "../store/models.ts";
-import { namedModels, withAddedModels } from "./added_models.ts";
 import type { HostConfig, ProviderHook } from "./host.ts";
 
 /** The hooks by which OpenCode learns of models. */
@@ -21,15 +20,17 @@ export interface ModelHooks {
  * network call, and no look at the accounts, which may wait for a passphrase.
  */
 export function modelHooks(env: Environment, log: Log): ModelHooks {
-  let named: readonly string[] = [];
+  let configured: HostConfig = {};
   return {
-    config: (config) => void (named = namedModels(config as Readonly<Record<string, unknown>>)),
+    config: (config) => void (configured = config),
     provider: {
       id: "openai",
       async models(provider, context) {
         // With a key of the person's own the built-in provider serves, which needs nothing of us.
         if (!addsModels(env) || context?.auth?.type !== "oauth") return provider.models;
         try {
+          const { namedModels, withAddedModels } = await import("./added_models.ts");
+          const named = namedModels(configured as Readonly<Record<string, unknown>>);
           return withAddedModels(provider.models, await cachedLists(env), named, env);
         } catch (error) {
           log.error(`models: ${messageOf(error)}`);

@@ -45,6 +45,12 @@ export class BlockIndex {
     );
   }
 
+  /** Whether anybody is held back by a spent quota at `now` (epoch ms). */
+  limited(now: number): boolean {
+    for (const block of this.#blocks.values()) if (isLimit(block) && block.until > now) return true;
+    return false;
+  }
+
   /** The block that holds this account back longest at `now` (epoch ms), for this model or for all. */
   on(account: Account, model: string | undefined, now: number): Block | undefined {
     if (this.#blocks.size === 0) return undefined;
@@ -70,17 +76,20 @@ export function isLimit({ reason }: Block): boolean {
  *
  * @param model The model asked for; undefined asks for the account as a whole.
  * @param now Epoch milliseconds.
+ * @param lacks Whether only other accounts have the model; see `ModelLists.lacks`.
  */
 export function hindrance(
   account: Account,
   blocks: BlockIndex,
   model: string | undefined,
   now: number,
+  lacks: () => boolean = () => false,
 ): Hindrance | undefined {
   if (!account.enabled) return { kind: "disabled" };
   if (account.setAside) return { kind: "set aside", reason: account.setAside.reason };
   const block = blocks.on(account, model, now);
-  return block && { kind: "blocked", block };
+  if (block) return { kind: "blocked", block };
+  return lacks() ? { kind: "lacks model" } : undefined;
 }
 
 function later(a: Block | undefined, b: Block | undefined, now: number): Block | undefined {

@@ -11,6 +11,7 @@ import { Explanations, PINNED } from "./explanations.ts";
 import type { Absence, Choice, Demand } from "./demand.ts";
 import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
 import { ModelLists } from "./model_lists.ts";
+import type { PoolChange } from "./pool_change.ts";
 import { type Field, strategies } from "./strategy.ts";
 
 export type { Absence, Choice, Demand } from "./demand.ts";
@@ -24,7 +25,6 @@ export class Pool {
   #position = new Map<string, number>();
   readonly #figures = new Figures();
   #blocks = new BlockIndex();
-  /** Who is known to have which models; see `codex/known_models.ts`. */
   readonly models = new ModelLists();
   #pin: Pin | null = null;
   #turnId: string | null = null;
@@ -38,6 +38,7 @@ export class Pool {
   /**
    * @param options.settings Asked at every choice, so that a change counts at once.
    * @param options.random Uniform in [0, 1).
+   * @param options.onChange Hears what the pool learns itself; not what other processes have stored.
    */
   constructor(
     private readonly options: {
@@ -45,6 +46,7 @@ export class Pool {
       clock: Clock;
       random: () => number;
       settings: () => Settings;
+      onChange?: (change: PoolChange) => void;
     },
   ) {
     this.#affinity = new AffinityMap(options.store, options.clock);
@@ -54,17 +56,13 @@ export class Pool {
   /** Reads the store if another process changed it. Resolves without any I/O otherwise. */
   refresh(): Promise<void> | undefined {
     if (this.#loaded && !this.#loading && !this.options.store.changed()) return undefined;
-    this.#loading ??= this.options.store.load().then((snapshot) => this.#take(snapshot)).finally(
-      () => this.#loading = undefined,
-    );
+    this.#loading ??= this.snapshot().then(() => {}).finally(() => this.#loading = undefined);
     return this.#loading;
   }
 
   /** Reads the store anew and gives what it says: whoever loads it past the pool takes its news away. */
-  async snapshot(): Promise<Snapshot> {
-    const snapshot = await this.options.store.load();
-    this.#take(snapshot);
-    return snapshot;
+  snapshot(): Promise<Snapshot> {
+    return this.options.store.load().then((snapshot) => (this.#take(snapshot), snapshot));
   }
 
   /** Whether the store has been read at all. */
@@ -142,8 +140,8 @@ export class Pool {
   }
 
   #hindrance(account: Account, model: string | undefined, now: number): Hindrance | undefined {
-    return hindrance(account, this.#blocks, model, now) ??
-      (this.models.lacks(account.id, model, this.#accounts) ? { kind: "lacks model" } : undefined);
+    const lacks = () => this.models.lacks(account.id, model, this.#accounts);
+    return hindrance(account, this.#blocks, model, now, lacks);
   }
 
   /** Notes an answered request. */
@@ -163,28 +161,24 @@ export class Pool {
    * reset; figures below that lift an older "usage limit" early.
    */
   async observe(accountId: string, windows: readonly QuotaWindow[]): Promise<void> {
-    if (windows.length === 0) return;
     const newer = this.#figures.learn(accountId, windows);
     if (newer.length === 0) return;
     this.options.store.observe({ accountId, windows: newer });
+    this.options.onChange?.({ kind: "windows", accountId, windows: newer });
     const plan = newer.filter((window) => window.bucket === PLAN_BUCKET);
     if (plan.length === 0) return;
     const full = plan.filter((window) => window.usedPercent >= 100 && window.resetsAt !== null);
-    const subject = accountSubject(accountId);
+    const scope = { subject: accountSubject(accountId), model: "" };
     if (full.length > 0) {
       await this.block({
-        subject,
-        model: "",
+        ...scope,
         reason: "usage limit",
         until: Math.max(...full.map((window) => window.resetsAt ?? 0)),
         source: "headers",
         since: Math.max(...full.map((window) => window.observedAt)),
       });
     } else if (plan.every((window) => window.usedPercent < 100)) {
-      await this.lift(
-        { subject, model: "" },
-        Math.min(...plan.map((window) => window.observedAt)),
-      );
+      await this.lift(scope, Math.min(...plan.map((window) => window.observedAt)));
     }
   }
 
@@ -195,6 +189,7 @@ export class Pool {
     if (before && before.since > block.since && before.until > this.options.clock.now()) return;
     if (before && before.until === block.until && before.reason === block.reason) return;
     this.#blocks.set(block);
+    this.options.onChange?.({ kind: "blocked", block });
     await this.options.store.block(block);
   }
 
@@ -203,6 +198,7 @@ export class Pool {
     const block = this.#blocks.get(scope);
     if (!block || !isLimit(block) || block.since >= evidenceAt) return;
     this.#blocks.delete(scope);
+    this.options.onChange?.({ kind: "lifted", scope });
     await this.options.store.unblock(scope, evidenceAt);
   }
 
@@ -217,6 +213,11 @@ export class Pool {
   limits(account: Account): Block[] {
     if (!account.enabled || account.setAside) return [];
     return this.#blocks.limits(account, this.options.clock.now());
+  }
+
+  /** Whether any quota is spent now, of whomever. Quick where nothing is blocked. */
+  get limited(): boolean {
+    return this.#blocks.limited(this.options.clock.now());
   }
 
   /** Takes over an account that has changed: new credentials, set aside, and so on. */
