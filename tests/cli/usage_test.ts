@@ -20,6 +20,7 @@ const COMMANDS = [
   "unpin",
   "restore",
   "config",
+  "notify",
   "seal",
   "unseal",
   "passphrase",
