@@ -40,7 +40,7 @@ export function registerNotify(program: CommandLine, context: Context): void {
   addExamples(
     notify,
     "opencode-multi-auth notify test",
-    "opencode-multi-auth config set notifyNtfyUrl https://ntfy.sh/<your secret topic>",
+    "opencode-multi-auth config set notifyNtfyUrl https://ntfy.sh/<secret topic>",
     "opencode-multi-auth config set notifyAbout error,login,exhausted,back",
     "opencode-multi-auth config set notify off",
   );
@@ -117,7 +117,7 @@ export function registerNotify(program: CommandLine, context: Context): void {
     if (!outcomes.some(({ result }) => result === "sent")) {
       throw new Failure(
         "There is no channel to send over.",
-        "Set one up: opencode-multi-auth config set notifyNtfyUrl https://ntfy.sh/<your secret topic>",
+        "Set one up: opencode-multi-auth config set notifyNtfyUrl https://ntfy.sh/<secret topic>",
       );
     }
   }

@@ -25,7 +25,7 @@ export class Pool {
   #position = new Map<string, number>();
   readonly #figures = new Figures();
   #blocks = new BlockIndex();
-  readonly models = new ModelLists();
+  readonly models: ModelLists = new ModelLists();
   #pin: Pin | null = null;
   #turnId: string | null = null;
   #activeId: string | null = null;

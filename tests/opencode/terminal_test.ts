@@ -10,7 +10,7 @@ import { VirtualClock } from "../virtual_clock.ts";
 
 const HOUR = 3_600_000;
 
-async function stage(aliases: readonly string[] = ["a", "b"]) {
+function stage(aliases: readonly string[] = ["a", "b"]) {
   const clock = new VirtualClock();
   const store = new MemoryStore(clock, aliases.map((alias) => testAccount(alias)));
   return { clock, store, load: () => store.load() };
@@ -39,7 +39,7 @@ function used(store: MemoryStore, clock: VirtualClock, alias: string, percent: n
 }
 
 Deno.test("the prompt shows the session's account, what is left of its tightest window, and its reset", async () => {
-  const { clock, store, load } = await stage();
+  const { clock, store, load } = stage();
   used(store, clock, "b", 40.2);
   await store.flush();
   const line = (snapshot: Snapshot, home: string | undefined, width = 120) =>
@@ -59,7 +59,7 @@ Deno.test("the prompt shows the session's account, what is left of its tightest 
 });
 
 Deno.test("the prompt warns when little is left, and says what keeps the account from serving", async () => {
-  const { clock, store, load } = await stage(["a"]);
+  const { clock, store, load } = stage(["a"]);
   const tone = async (percent: number) => {
     used(store, clock, "a", percent);
     await store.flush();
@@ -84,7 +84,7 @@ Deno.test("the prompt warns when little is left, and says what keeps the account
 });
 
 Deno.test("a window that is over is full again", async () => {
-  const { clock, store, load } = await stage(["a"]);
+  const { clock, store, load } = stage(["a"]);
   used(store, clock, "a", 98);
   await store.flush();
   const line = promptLine(await load(), "id-a", clock.now() + 2 * HOUR, 80);
@@ -92,15 +92,15 @@ Deno.test("a window that is over is full again", async () => {
 });
 
 Deno.test("without accounts there is nothing beside the prompt, and a locked store is said", async () => {
-  const { load, clock } = await stage([]);
+  const { load, clock } = stage([]);
   const snapshot = await load();
   assert.equal(promptLine(snapshot, undefined, clock.now(), 80), undefined);
   const locked = promptLine({ ...snapshot, locked: true }, undefined, clock.now(), 80);
   assert.equal(locked?.text, "accounts locked");
 });
 
-async function palette(aliases?: readonly string[]) {
-  const { clock, store } = await stage(aliases);
+function palette(aliases?: readonly string[]) {
+  const { clock, store } = stage(aliases);
   const said: string[] = [];
   const shown: TuiSelectProps[] = [];
   const actions: Actions = {
@@ -122,7 +122,7 @@ async function palette(aliases?: readonly string[]) {
 }
 
 Deno.test("the palette pins, for good and for a while, and unpins", async () => {
-  const { run, store, said, clock, shown } = await palette();
+  const { run, store, said, clock, shown } = palette();
   await run("pin", "b");
   assert.deepEqual((await store.load()).pin, { accountId: "id-b", until: null });
   await run("pin_for_a_while", "a");
@@ -142,7 +142,7 @@ Deno.test("the palette pins, for good and for a while, and unpins", async () => 
 });
 
 Deno.test("the palette turns an account off and on, which then cannot be pinned", async () => {
-  const { run, store, said } = await palette();
+  const { run, store, said } = palette();
   await run("switch", "b");
   assert.equal((await store.load()).accounts[1]?.enabled, false);
   await run("pin", "b");
@@ -155,7 +155,7 @@ Deno.test("the palette turns an account off and on, which then cannot be pinned"
 });
 
 Deno.test("the palette says when there is nothing to choose from", async () => {
-  const { run, said, shown } = await palette([]);
+  const { run, said, shown } = palette([]);
   await run("accounts");
   assert.deepEqual(said, ["There are no accounts yet"]);
   assert.deepEqual(shown, []);
