@@ -47,7 +47,7 @@ export function registerMigrate(program: CommandLine, context: Context): void {
 
 async function migrate(context: Context, options: MigrateOptions): Promise<void> {
   // What cannot be read or edited is said before anything changes.
-  const plan = await planFor(context, undefined, true);
+  const plan = await planFor(context, undefined, { movingIn: true });
   const { present, found, notices } = await look(context);
   const wanted = found.filter(({ rows }) => rows.some(({ account }) => account !== undefined));
   const text = `${present}${found.map(describe).join("")}`;

@@ -18,6 +18,7 @@ import { registerLimits } from "./limits.ts";
 import { registerList } from "./list.ts";
 import { registerLogs } from "./logs.ts";
 import { registerMigrate } from "./migrate.ts";
+import { registerModels } from "./models.ts";
 import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
@@ -45,6 +46,7 @@ const COMMANDS = [
   registerLimits,
   registerUsage,
   registerExplain,
+  registerModels,
   registerPath,
   registerService,
   registerInstall,

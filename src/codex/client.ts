@@ -13,9 +13,12 @@ import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
 import { Exposure } from "./exposure.ts";
+import type { Discovery } from "./discovery.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
+import { knownModels } from "./known_models.ts";
+import { createModelMap, latestModel } from "./model_map.ts";
 import { poolNews } from "./pool_news.ts";
 import type { Recheck } from "./recheck.ts";
 
@@ -53,6 +56,9 @@ export interface ClientOptions {
 
 /** After what time the part that renews tokens is loaded if nobody has needed it yet, in milliseconds. */
 const RENEWING_MS = 5_000;
+
+/** How long after its first request a process begins to ask which models there are, and most that chance adds, in milliseconds. */
+const DISCOVERY_MS = 2_000;
 
 /** How long `close` waits for a refresh that is under way, in milliseconds. */
 const SETTLE_MS = 8_000;
@@ -194,7 +200,31 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     });
     recheck.then((one) => one?.inUse());
   };
+  const known = knownModels({ store, pool, clock, log });
+  let discovery: Promise<Discovery> | undefined;
+  let cancelDiscovery: (() => void) | undefined;
+  /** Looks for models beside the requests. Loaded after the first of them, which it must not slow down. */
+  const discover = () => {
+    if (discovery) return void discovery.then((one) => one.inUse(), () => {});
+    cancelDiscovery ??= clock.after(DISCOVERY_MS * (1 + random()), () => {
+      discovery = import("./discovery.ts").then(({ Discovery }) =>
+        new Discovery({
+          fetch: request,
+          backend: endpoints.backend,
+          pool,
+          store,
+          known,
+          careful: () => exposure.careful,
+          clock,
+          random,
+          log,
+        })
+      );
+      discovery.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    }, { background: true });
+  };
   const codexFetch = createCodexFetch({
+    mapModel: createModelMap(env, () => latestModel(env, known.lists.values())),
     pool,
     store,
     sender,
@@ -211,10 +241,17 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   });
 
   return {
-    fetch: (input, init) => {
+    fetch: async (input, init) => {
       live.touch();
       inUse();
-      return codexFetch(input, init).finally(inUse);
+      const reading = known.touch();
+      if (reading) await reading;
+      try {
+        return await codexFetch(input, init);
+      } finally {
+        inUse();
+        discover();
+      }
     },
     pool,
     store,
@@ -223,6 +260,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       cancelLoading();
       cancelHealing();
       recheck?.then((one) => one?.stop());
+      cancelDiscovery?.();
+      discovery?.then((one) => one.stop(), () => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);

@@ -11,6 +11,7 @@ const COMMANDS = [
   "limits",
   "usage",
   "explain",
+  "models",
   "path",
   "service",
   "install",
