@@ -40,6 +40,12 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
     suffix: "_systemd_test.ts",
     package: "systemd",
   },
+  {
+    name: "tmux",
+    commands: ["tmux"],
+    suffix: "_tmux_test.ts",
+    package: "tmux",
+  },
 ];
 
 /**

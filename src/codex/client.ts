@@ -13,9 +13,12 @@ import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
 import { Exposure } from "./exposure.ts";
+import type { Discovery } from "./discovery.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
+import { knownModels } from "./known_models.ts";
+import { createModelMap, latestModel } from "./model_map.ts";
 import { poolNews } from "./pool_news.ts";
 import type { Recheck } from "./recheck.ts";
 
@@ -23,7 +26,9 @@ import type { Recheck } from "./recheck.ts";
 export interface Client {
   /** Serves a request to the Responses API on whichever account can. */
   readonly fetch: CodexFetch;
+  /** Chooses the account of each request. */
   readonly pool: Pool;
+  /** What the accounts are kept in. */
   readonly store: Store;
   /** Renews tokens, one at a time over all processes of the machine. */
   readonly refresher: Refresher;
@@ -33,13 +38,17 @@ export interface Client {
 
 /** Where a client finds everything; all have the obvious defaults. */
 export interface ClientOptions {
+  /** Says where the store lies and what is set, as `process.env` does. */
   readonly env: Environment;
+  /** Whose time passes (default: the machine's). */
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   /** The network. Looked up anew at each call when not given. */
   readonly fetch?: typeof fetch;
+  /** What is recorded (default: nothing). */
   readonly log?: Log;
+  /** Called for what the pool does on the way. */
   readonly onEvent?: (event: PoolEvent) => void;
   /** Is told what the person should know, in one sentence. */
   readonly notice?: (message: string) => void;
@@ -47,6 +56,9 @@ export interface ClientOptions {
 
 /** After what time the part that renews tokens is loaded if nobody has needed it yet, in milliseconds. */
 const RENEWING_MS = 5_000;
+
+/** How long after its first request a process begins to ask which models there are, and most that chance adds, in milliseconds. */
+const DISCOVERY_MS = 2_000;
 
 /** How long `close` waits for a refresh that is under way, in milliseconds. */
 const SETTLE_MS = 8_000;
@@ -188,7 +200,31 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     });
     recheck.then((one) => one?.inUse());
   };
+  const known = knownModels({ store, pool, clock, log });
+  let discovery: Promise<Discovery> | undefined;
+  let cancelDiscovery: (() => void) | undefined;
+  /** Looks for models beside the requests. Loaded after the first of them, which it must not slow down. */
+  const discover = () => {
+    if (discovery) return void discovery.then((one) => one.inUse(), () => {});
+    cancelDiscovery ??= clock.after(DISCOVERY_MS * (1 + random()), () => {
+      discovery = import("./discovery.ts").then(({ Discovery }) =>
+        new Discovery({
+          fetch: request,
+          backend: endpoints.backend,
+          pool,
+          store,
+          known,
+          careful: () => exposure.careful,
+          clock,
+          random,
+          log,
+        })
+      );
+      discovery.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    }, { background: true });
+  };
   const codexFetch = createCodexFetch({
+    mapModel: createModelMap(env, () => latestModel(env, known.lists.values())),
     pool,
     store,
     sender,
@@ -205,10 +241,17 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   });
 
   return {
-    fetch: (input, init) => {
+    fetch: async (input, init) => {
       live.touch();
       inUse();
-      return codexFetch(input, init).finally(inUse);
+      const reading = known.touch();
+      if (reading) await reading;
+      try {
+        return await codexFetch(input, init);
+      } finally {
+        inUse();
+        discover();
+      }
     },
     pool,
     store,
@@ -217,6 +260,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       cancelLoading();
       cancelHealing();
       recheck?.then((one) => one?.stop());
+      cancelDiscovery?.();
+      discovery?.then((one) => one.stop(), () => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);

@@ -12,6 +12,8 @@ import { isPlaceholder } from "./placeholder.ts";
 import type { AuthEntry, Hooks, HostConfig, PluginInput } from "./host.ts";
 import { loginMethods } from "./login_methods.ts";
 import { ensureEntry } from "./ensure_entry.ts";
+import { modelHooks } from "./model_hooks.ts";
+import { accountTools, addCommands } from "./tools.ts";
 import type { Notifications } from "./notifications.ts";
 
 /** Names of plugins that sign in to ChatGPT; good enough for a hint in the log, `install` knows them exactly. */
@@ -84,8 +86,11 @@ export async function server(
   };
 
   await guard("auth entry", () => ensureEntry(input, env, log));
+  const models = modelHooks(env, log);
 
   return {
+    provider: models.provider,
+    tool: accountTools({ open, now: () => systemClock.now(), log }),
     auth: {
       provider: "openai",
       async loader(getAuth) {
@@ -120,6 +125,8 @@ export async function server(
     },
     config: async (config: HostConfig) => {
       await guard("config", () => {
+        models.config(config);
+        addCommands(config);
         for (const spec of config.plugin ?? []) {
           const name = typeof spec === "string" ? spec : spec[0];
           if (LOOKS_LIKE_A_RIVAL.test(name) && !name.includes(PACKAGE)) {

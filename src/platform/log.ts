@@ -8,9 +8,13 @@ export type Level = "debug" | "info" | "warn" | "error";
 
 /** The log. Writing a line never waits, never throws and never prints. */
 export interface Log {
+  /** Kept only where that is asked for. */
   debug(message: string): void;
+  /** Something that happened as it should. */
   info(message: string): void;
+  /** Something that the person may want to look at. */
   warn(message: string): void;
+  /** Something that went wrong. */
   error(message: string): void;
   /** Writes out what is still in memory. */
   flush(): Promise<void>;

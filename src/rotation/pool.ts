@@ -6,11 +6,12 @@ import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import { localDay } from "../platform/day.ts";
 import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
-import type { Absence, Choice, Demand } from "./demand.ts";
 import { Figures } from "./figures.ts";
 import { Explanations, PINNED } from "./explanations.ts";
+import type { Absence, Choice, Demand } from "./demand.ts";
+import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
+import { ModelLists } from "./model_lists.ts";
 import type { PoolChange } from "./pool_change.ts";
-import { BlockIndex, hindrance, isLimit } from "./eligibility.ts";
 import { type Field, strategies } from "./strategy.ts";
 
 export type { Absence, Choice, Demand } from "./demand.ts";
@@ -24,17 +25,20 @@ export class Pool {
   #position = new Map<string, number>();
   readonly #figures = new Figures();
   #blocks = new BlockIndex();
+  readonly models: ModelLists = new ModelLists();
   #pin: Pin | null = null;
   #turnId: string | null = null;
   #activeId: string | null = null;
   #locked = false;
   #loading: Promise<void> | undefined;
-  #loaded = false;
+  #seen: Snapshot | undefined;
   /** Which account each conversation is on. */
   readonly affinity: AffinityMap;
   readonly #explanations: Explanations;
 
   /**
+   * Makes an empty pool; the first {@linkcode Pool.refresh} fills it.
+   *
    * @param options.settings Asked at every choice, so that a change counts at once.
    * @param options.random Uniform in [0, 1).
    * @param options.onChange Hears what the pool learns itself; not what other processes have stored.
@@ -54,16 +58,19 @@ export class Pool {
 
   /** Reads the store if another process changed it. Resolves without any I/O otherwise. */
   refresh(): Promise<void> | undefined {
-    if (this.#loaded && !this.#loading && !this.options.store.changed()) return undefined;
-    this.#loading ??= this.options.store.load().then((snapshot) => this.#take(snapshot)).finally(
-      () => this.#loading = undefined,
-    );
+    if (this.#seen && !this.#loading && !this.options.store.changed(this.#seen)) return undefined;
+    this.#loading ??= this.snapshot().then(() => {}).finally(() => this.#loading = undefined);
     return this.#loading;
+  }
+
+  /** Reads the store anew and gives what it says: whoever loads it past the pool takes its news away. */
+  snapshot(): Promise<Snapshot> {
+    return this.options.store.load().then((snapshot) => (this.#take(snapshot), snapshot));
   }
 
   /** Whether the store has been read at all. */
   get loaded(): boolean {
-    return this.#loaded;
+    return this.#seen !== undefined;
   }
 
   /** Accounts in the person's order. */
@@ -102,7 +109,7 @@ export class Pool {
     // From here on nothing waits: two requests of one session cannot part ways.
     const now = this.options.clock.now();
     const eligible = (account: Account) =>
-      !tried.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
+      !tried.has(account.id) && this.#hindrance(account, demand.model, now) === undefined;
     const homeId = session === undefined ? undefined : this.affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
       this.#draw(eligible, now, parent);
@@ -119,7 +126,7 @@ export class Pool {
       const account = this.account(home);
       return {
         account,
-        hindrance: account && hindrance(account, this.#blocks, demand.model, now),
+        hindrance: account && this.#hindrance(account, demand.model, now),
         tried: tried.get(home),
       };
     });
@@ -131,8 +138,13 @@ export class Pool {
     const now = this.options.clock.now();
     return this.#accounts.map((account) => ({
       account,
-      hindrance: hindrance(account, this.#blocks, model, now),
+      hindrance: this.#hindrance(account, model, now),
     }));
+  }
+
+  #hindrance(account: Account, model: string | undefined, now: number): Hindrance | undefined {
+    const lacks = () => this.models.lacks(account.id, model, this.#accounts);
+    return hindrance(account, this.#blocks, model, now, lacks);
   }
 
   /** Notes an answered request. */
@@ -191,6 +203,13 @@ export class Pool {
     this.#blocks.delete(scope);
     this.options.onChange?.({ kind: "lifted", scope });
     await this.options.store.unblock(scope, evidenceAt);
+  }
+
+  /** Pins an account, or none, here and in the store. */
+  async pin(pin: Pin | null): Promise<void> {
+    await this.options.store.setPin(pin);
+    this.#explanations.forgetPin();
+    this.#pin = pin;
   }
 
   /** The blocks of an account by a spent quota, its own or its workspace's; none unless it takes part. */
@@ -266,7 +285,7 @@ export class Pool {
   }
 
   #take(snapshot: Snapshot): void {
-    this.#loaded = true;
+    this.#seen = snapshot;
     this.#locked = snapshot.locked;
     this.#accounts = snapshot.accounts.map((account) => {
       // Tokens that could not be saved yet live here only: an older generation never wins.

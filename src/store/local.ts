@@ -84,8 +84,8 @@ class FileStore implements LocalStore {
     return this.files.load();
   }
 
-  changed(): boolean {
-    return this.files.changed();
+  changed(since?: Snapshot): boolean {
+    return this.files.changed(since);
   }
 
   add(account: Account): Promise<void> {

@@ -173,6 +173,7 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
       "choices",
       "limit_tasks",
       "plan_extras",
+      "models",
     ]
   ) {
     db.prepare(`DELETE FROM ${table} WHERE account_id = ?`).run(accountId);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Account } from "../../src/account/account.ts";
 import { createSender } from "../../src/codex/attempt.ts";
 import { type CodexFetch, createCodexFetch } from "../../src/codex/fetch.ts";
-import type { PoolEvent } from "../../src/codex/journey.ts";
+import type { JourneyOptions, PoolEvent } from "../../src/codex/journey.ts";
 import { createRefresher } from "../../src/oauth/refresh_transaction.ts";
 import type { RefreshResult } from "../../src/oauth/refresh.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -92,6 +92,8 @@ export class Failover {
   readonly store: MemoryStore;
   readonly pool: Pool;
   readonly fetch: CodexFetch;
+  /** What `fetch` was made of, for another one in front of the same backend. */
+  readonly journey: JourneyOptions;
   readonly seen: Seen[] = [];
   readonly refreshed: string[] = [];
   readonly asked: string[] = [];
@@ -140,7 +142,7 @@ export class Failover {
       limits: () => values,
       onWindows: (account, windows) => void this.pool.observe(account.id, windows),
     });
-    this.fetch = createCodexFetch({
+    this.journey = {
       pool: this.pool,
       store: this.store,
       sender,
@@ -162,7 +164,8 @@ export class Failover {
         }));
         if (marked) this.pool.replace(marked);
       },
-    });
+    };
+    this.fetch = createCodexFetch(this.journey);
   }
 
   /** The same over the same store, as after a restart of the process. */

@@ -441,6 +441,20 @@ export function testStoreContract(kind: string, makeBed: () => StoreBed | Promis
     assert.equal(other.changed(), false);
   });
 
+  test("what one reader of a store has read is still new for another", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    await store.add(testAccount("a"));
+    const pool = await store.load();
+    await other.edit("id-a", (account) => ({ ...account, enabled: false }));
+    // A refresh, say, looks at the store in between.
+    const refresh = await store.load();
+    assert.equal(store.changed(pool), true);
+    assert.equal(store.changed(refresh), false);
+    assert.equal(store.changed(await store.load()), false);
+    assert.equal(store.changed(refresh), false, "another look that finds nothing new is no change");
+  });
+
   test("a store that was empty notices the first account", async (bed) => {
     const store = await bed.open();
     await store.load();
