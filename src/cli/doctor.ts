@@ -130,8 +130,7 @@ async function examiner(context: Context): Promise<() => Promise<Examination>> {
   const { choosePluginSpec } = await import("../opencode/plugin_spec.ts");
   const { systemPrograms } = await import("../doctor/program.ts");
   const { renewTokens } = await import("../doctor/renew.ts");
-  const { allChecks } = await import("../doctor/checks.ts");
-  const { examine } = await import("../doctor/examination.ts");
+  const { examineAll } = await import("../doctor/checks.ts");
   const { tmpdir } = await import("node:os");
   const surroundings: Surroundings = {
     env,
@@ -154,7 +153,16 @@ async function examiner(context: Context): Promise<() => Promise<Examination>> {
       await adopt(context, login, undefined);
     },
     renew: renewTokens(surroundings),
-    isOurDashboard: () => Promise.resolve(false),
+    async isOurDashboard(port) {
+      const { announced } = await import("../doctor/announced_dashboard.ts");
+      return announced(surroundings.paths, port);
+    },
+    async findManager() {
+      const { findManager } = await import("../service/find_manager.ts");
+      const { machineOf } = await import("./machine.ts");
+      return findManager({ env, ...await machineOf(context) });
+    },
+    loginPorts: context.callbackPorts,
   };
-  return () => examine(allChecks(surroundings, means), clock);
+  return () => examineAll(surroundings, means);
 }

@@ -4,7 +4,7 @@ import { Failure } from "../platform/failure.ts";
 import { formatDuration } from "../platform/duration.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
-import { lookAtStore, type Seen } from "./look_only.ts";
+import { lookAtStore, type See, type Seen } from "./look_only.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Renews the tokens of some accounts. Gives a sentence for each that could not be renewed. */
@@ -14,17 +14,18 @@ export type Renew = (accountIds: readonly string[]) => Promise<readonly string[]
 const NAMED = 8;
 
 /** The accounts, and whether their tokens can go on. Nothing is sent; only `renew` spends a token. */
-export function accountsCheck(surroundings: Surroundings, renew: Renew): Check {
+export function accountsCheck(
+  surroundings: Surroundings,
+  renew: Renew,
+  see: See = (use) => lookAtStore(surroundings, use),
+): Check {
   return {
     group: "Accounts",
     name: "accounts",
     limitMs: 30_000,
     async look() {
       try {
-        return await lookAtStore(
-          surroundings,
-          (seen) => look(seen, surroundings.clock.now(), renew),
-        );
+        return await see((seen) => look(seen, surroundings.clock.now(), renew));
       } catch (error) {
         // Why it cannot be read, and what mends that, is said of the file itself.
         if (!(error instanceof Failure)) throw error;

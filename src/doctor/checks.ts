@@ -1,11 +1,15 @@
+import { CALLBACK_PORTS } from "../oauth/issuer.ts";
 import { accountsCheck, type Renew } from "./accounts.ts";
 import type { Check } from "./check.ts";
 import { clockCheck } from "./clock.ts";
 import { codexChecks } from "./codex.ts";
+import { type Examination, examine } from "./examination.ts";
+import { type See, storeSight } from "./look_only.ts";
 import { networkChecks, servers } from "./network.ts";
 import { openCodeFileChecks, type StoreLogin } from "./opencode.ts";
 import { openCodeRunCheck } from "./opencode_run.ts";
-import { type IsOurs, portChecks } from "./ports.ts";
+import { DASHBOARD_PORT, type IsOurs, portChecks } from "./ports.ts";
+import { type FindManager, serviceCheck, servicePort } from "./service.ts";
 import { storeChecks } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -14,21 +18,37 @@ export interface Means {
   readonly storeLogin: StoreLogin;
   readonly renew: Renew;
   readonly isOurDashboard: IsOurs;
-  /** Checks that are made elsewhere; they come last. */
-  readonly further?: readonly Check[];
+  readonly findManager: FindManager;
+  /** Ports that a login in the browser can use (default: those that the issuer knows). */
+  readonly loginPorts?: readonly number[] | undefined;
 }
 
-/** All checks, in the order of the report. */
-export function allChecks(surroundings: Surroundings, means: Means): readonly Check[] {
+/** Makes all looks once, and gives them in the order of the report. */
+export async function examineAll(
+  surroundings: Surroundings,
+  means: Means,
+): Promise<Examination> {
+  const sight = storeSight(surroundings);
+  try {
+    return await examine(allChecks(surroundings, means, sight.see), surroundings.clock);
+  } finally {
+    await sight.close();
+  }
+}
+
+function allChecks(surroundings: Surroundings, means: Means, see: See): readonly Check[] {
   const reachable = servers(surroundings);
   return [
-    ...storeChecks(surroundings),
-    accountsCheck(surroundings, means.renew),
+    ...storeChecks(surroundings, see),
+    accountsCheck(surroundings, means.renew, see),
     ...openCodeFileChecks(surroundings, means.storeLogin),
     openCodeRunCheck(surroundings),
-    ...codexChecks(surroundings),
-    ...portChecks(surroundings, means.isOurDashboard),
-    ...means.further ?? [],
+    ...codexChecks(surroundings, see),
+    ...portChecks(means.isOurDashboard, {
+      login: means.loginPorts ?? CALLBACK_PORTS,
+      dashboard: async () => await servicePort(means.findManager) ?? DASHBOARD_PORT,
+    }),
+    serviceCheck(means.findManager),
     ...networkChecks(surroundings, reachable),
     clockCheck(surroundings, reachable),
   ];

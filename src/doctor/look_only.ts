@@ -9,6 +9,7 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure } from "../platform/failure.ts";
 import { type FileSystem, statIfExists } from "../platform/files.ts";
+import { runtime } from "../platform/runtime.ts";
 import { openLocalStore } from "../store/local.ts";
 import type { LocalStore } from "../store/local.ts";
 import type { Snapshot } from "../store/store.ts";
@@ -18,6 +19,8 @@ import type { Surroundings } from "./surroundings.ts";
 export interface Seen {
   readonly store: LocalStore;
   readonly snapshot: Snapshot;
+  /** The file system as it is looked at: it takes no change. */
+  readonly files: FileSystem;
   /** What the store says a person should know, with the real paths. */
   readonly warnings: readonly string[];
 }
@@ -25,37 +28,74 @@ export interface Seen {
 /** How often a copy is begun anew because the database was written meanwhile. */
 const TRIES = 5;
 
+/** Looks at the store, which is opened at the first look. */
+export type See = <T>(use: (seen: Seen) => Promise<T> | T) => Promise<T>;
+
+/** The store for several checks: a passphrase is asked for once, and its key made once. */
+export interface Sight {
+  /** @throws {Failure} when `accounts.json` cannot be read. */
+  readonly see: See;
+  /** Lets go of it. Waits for nobody who still looks. */
+  close(): Promise<void>;
+}
+
+/** Prepares to look at the store. */
+export function storeSight(surroundings: Surroundings): Sight {
+  let opening: Promise<Seen & { close(): Promise<void> }> | undefined;
+  let opened = false;
+  return {
+    async see(use) {
+      opening ??= open(surroundings).finally(() => opened = true);
+      return await use(await opening);
+    },
+    async close() {
+      const closed = opening?.then((seen) => seen.close(), () => {});
+      // A passphrase command may still wait for its person.
+      if (opened) await closed;
+    },
+  };
+}
+
 /**
- * Opens a copy of what is there, and lets go of it afterwards.
+ * Opens the store for one look.
  *
- * @param use What is looked at.
  * @throws {Failure} when `accounts.json` cannot be read.
  */
 export async function lookAtStore<T>(
   surroundings: Surroundings,
   use: (seen: Seen) => Promise<T> | T,
 ): Promise<T> {
+  const sight = storeSight(surroundings);
+  try {
+    return await sight.see(use);
+  } finally {
+    await sight.close();
+  }
+}
+
+async function open(surroundings: Surroundings): Promise<Seen & { close(): Promise<void> }> {
   const { paths, env, clock, random, files, temporary } = surroundings;
   const copy = mkdtempSync(join(temporary, "opencode-multi-auth-doctor-"));
+  const remove = () => rmSync(copy, { recursive: true, force: true });
+  runtime.once("exit", remove);
+  let store: LocalStore | undefined;
+  const close = async () => {
+    await store?.close().catch(() => {});
+    remove();
+    runtime.off("exit", remove);
+  };
   try {
     const state = join(copy, "state.db");
     copyDatabase(paths.state, state, files);
-    const store = await openLocalStore({
-      paths: { ...paths, state },
-      env,
-      clock,
-      random,
-      files: lookOnly(files, dirname(paths.state), copy),
-    });
-    try {
-      const snapshot = await store.load();
-      const warnings = store.warnings.map((text) => text.replaceAll(state, paths.state));
-      return await use({ store, snapshot, warnings });
-    } finally {
-      await store.close().catch(() => {});
-    }
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
+    const still = lookOnly(files, dirname(paths.state), copy);
+    const at = { ...paths, state };
+    store = await openLocalStore({ paths: at, env, clock, random, files: still });
+    const snapshot = await store.load();
+    const warnings = store.warnings.map((text) => text.replaceAll(state, paths.state));
+    return { store, snapshot, warnings, files: still, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 

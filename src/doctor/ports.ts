@@ -1,9 +1,7 @@
 import { connect, createServer } from "node:net";
-import { CALLBACK_PORTS } from "../oauth/issuer.ts";
 import { errorCode } from "../platform/failure.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type Check, ok, warning } from "./check.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 /** Where the dashboard listens unless something else is asked for. */
 export const DASHBOARD_PORT = 3434;
@@ -13,12 +11,8 @@ export type IsOurs = (port: number) => Promise<boolean>;
 
 /** The ports that a login in the browser needs, and the dashboard's. */
 export function portChecks(
-  _surroundings: Surroundings,
   isOurs: IsOurs,
-  ports: { readonly login: readonly number[]; readonly dashboard: number } = {
-    login: CALLBACK_PORTS,
-    dashboard: DASHBOARD_PORT,
-  },
+  ports: { readonly login: readonly number[]; readonly dashboard: () => Promise<number> },
 ): readonly Check[] {
   return [
     {
@@ -50,7 +44,7 @@ export function portChecks(
       name: "dashboard",
       async look() {
         const name = "dashboard";
-        const { dashboard: port } = ports;
+        const port = await ports.dashboard();
         if (!await listens(port)) {
           const text = `It does not run. Start it with: ${PROGRAM} web`;
           return { findings: [ok(name, text)] };

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildEnd, startChild } from "../codex_cli/child.ts";
 import type { Clock } from "../platform/clock.ts";
-import { errorCode, messageOf } from "../platform/failure.ts";
-import { runtime } from "../platform/runtime.ts";
 
 /** How a program of somebody else's came to its end. */
 export interface ProgramEnd {
@@ -32,74 +30,43 @@ export type RunProgram = (
   options: RunOptions,
 ) => Promise<ProgramEnd>;
 
-/** Most characters that are kept of each stream. */
-const MAX_TEXT = 200_000;
+/** Most bytes that a program may write: a configuration with many agents has some 100 KB. */
+const MAX_BYTES = 8 * 1024 * 1024;
 
-/**
- * Programs of this machine. Each runs in a process group of its own, which ends as a whole, and none
- * outlives ours.
- */
+/** Programs of this machine; each ends with everything that it has started. */
 export function systemPrograms(clock: Clock): RunProgram {
-  return (program, args, { env, folder, limitMs, signal }) =>
-    new Promise((resolve) => {
-      const windows = runtime.platform === "win32";
-      let stdout = "";
-      let stderr = "";
-      let why: string | undefined;
-      const take = (text: string, more: string) => (text + more).slice(0, MAX_TEXT);
-      let child: ReturnType<typeof start>;
-      const start = () =>
-        spawn(program, [...args], {
-          env: { ...env },
-          cwd: folder,
-          stdio: ["ignore", "pipe", "pipe"],
-          detached: !windows,
-          // What npm installs is a script on Windows, which only the shell can run.
-          shell: windows && /\.(cmd|bat)$/i.test(program),
-          windowsHide: true,
-        });
-      const kill = () => {
-        try {
-          if (child.pid === undefined) return;
-          if (windows) child.kill();
-          else runtime.kill(-child.pid, "SIGKILL");
-        } catch {
-          // It has ended meanwhile.
-        }
-      };
-      const stop = (reason: string) => {
-        why ??= reason;
-        kill();
-        // What it has started may have left its group and hold its output open.
-        done(undefined);
-      };
-      const onAbort = () => stop("it was ended");
-      const cancel = clock.after(limitMs, () => stop(`it did not end within ${limitMs / 1_000} s`));
-      const done = (code: number | undefined) => {
-        cancel();
-        signal?.removeEventListener("abort", onAbort);
-        runtime.off("exit", kill);
-        resolve({ code, ...(why === undefined ? {} : { why }), stdout, stderr });
-      };
-      try {
-        child = start();
-      } catch (error) {
-        why = errorCode(error) ?? messageOf(error);
-        return done(undefined);
-      }
-      runtime.once("exit", kill);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      child.stdout.setEncoding("utf8").on("data", (text: string) => stdout = take(stdout, text));
-      child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = take(stderr, text));
-      child.once("error", (error) => {
-        why ??= `it could not be started (${errorCode(error) ?? messageOf(error)})`;
-        done(undefined);
-      });
-      child.once("close", (code) => {
-        if (code === null) why ??= "it was ended by a signal";
-        done(code ?? undefined);
-      });
-    });
+  return async (program, args, { env, folder, limitMs, signal }) => {
+    const given = Object.entries(env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const]
+    );
+    const { end, stdout, stderr } = await startChild(program, args, {
+      env: Object.fromEntries(given),
+      folder,
+      input: "closed",
+      limitMs,
+      maxBytes: MAX_BYTES,
+      clock,
+      signal,
+    }).outcome;
+    const why = whyOf(end, limitMs);
+    const code = end.kind === "exit" ? end.code ?? undefined : undefined;
+    return { code, ...(why === undefined ? {} : { why }), stdout, stderr };
+  };
+}
+
+function whyOf(end: ChildEnd, limitMs: number): string | undefined {
+  switch (end.kind) {
+    case "exit":
+      return end.code === null ? "it was ended by a signal" : undefined;
+    case "time limit":
+      return `it did not end within ${limitMs / 1_000} s`;
+    case "too much output":
+      return "it wrote without end";
+    case "stopped":
+      return "it was ended";
+    case "not started":
+      return `it could not be started: ${end.cause}`;
+  }
 }
 
 /** The first version number in a text: `codex-cli 0.169.0` gives `0.169.0`. */

@@ -15,7 +15,7 @@ import { openLocalStore } from "../store/local.ts";
 import { isSealed } from "../store/seal.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
 import { failed } from "./examination.ts";
-import { lookAtStore } from "./look_only.ts";
+import { lookAtStore, type See } from "./look_only.ts";
 import { stateDamage } from "./state.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -25,7 +25,10 @@ const GROUP = "Store";
 const STORE_MS = 30_000;
 
 /** The checks of the store: its files, their modes, the seal, the settings. */
-export function storeChecks(surroundings: Surroundings): readonly Check[] {
+export function storeChecks(
+  surroundings: Surroundings,
+  see: See = (use) => lookAtStore(surroundings, use),
+): readonly Check[] {
   const check = (name: string, look: Check["look"], limitMs?: number): Check => ({
     group: GROUP,
     name,
@@ -33,19 +36,19 @@ export function storeChecks(surroundings: Surroundings): readonly Check[] {
     ...(limitMs === undefined ? {} : { limitMs }),
   });
   return [
-    check("accounts file", () => accountsFile(surroundings), STORE_MS),
-    check("state", () => state(surroundings), STORE_MS),
+    check("accounts file", () => accountsFile(surroundings, see), STORE_MS),
+    check("state", () => state(surroundings, see), STORE_MS),
     check("file modes", () => modes(surroundings)),
     check("seal", () => seal(surroundings)),
     check("settings", () => settings(surroundings)),
   ];
 }
 
-async function accountsFile(surroundings: Surroundings): Promise<Look> {
+async function accountsFile(surroundings: Surroundings, see: See): Promise<Look> {
   const name = "accounts file";
   const { paths, files } = surroundings;
   try {
-    return await lookAtStore(surroundings, ({ snapshot, warnings, store }) => {
+    return await see(({ snapshot, warnings, store }) => {
       // What concerns state.db is said there.
       const about = warnings.filter((text) => !text.startsWith(paths.state));
       if (snapshot.locked) {
@@ -102,7 +105,7 @@ function takeCopy({ paths, files, clock }: Surroundings, finding: Finding): Look
   };
 }
 
-async function state(surroundings: Surroundings): Promise<Look> {
+async function state(surroundings: Surroundings, see: See): Promise<Look> {
   const name = "state";
   const { paths, files, env, clock, random } = surroundings;
   if (statIfExists(paths.state, files) === undefined) {
@@ -131,7 +134,7 @@ async function state(surroundings: Surroundings): Promise<Look> {
       },
     };
   }
-  return await lookAtStore(surroundings, ({ warnings }) => {
+  return await see(({ warnings }) => {
     const about = warnings.filter((text) => text.startsWith(paths.state));
     if (about.length === 0) return { findings: [ok(name, `${paths.state} can be read.`)] };
     const slow = "Nothing is lost. To have it faster, move the store to a local disk with " +

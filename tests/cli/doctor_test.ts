@@ -77,7 +77,10 @@ Deno.test("doctor names what is wrong, why, and the fix; ends with 1 and changes
     assert.match(ran.out, /^Store\n/m);
     assert.match(ran.out, /^ {2}wrong {4}Other users may reach \S+accounts\.json\.$/m);
     assert.match(ran.out, /^ {11}Fix: Keep them to yourself: chmod -R go= /m);
-    assert.match(ran.out, /^ {2}wrong {4}"github:guard22\S+ in \S+ is an older package of this family/m);
+    assert.match(
+      ran.out,
+      /^ {2}wrong {4}"github:guard22\S+ in \S+ is an older package of this family/m,
+    );
     assert.deepEqual(session.files(), before);
   }));
 
@@ -157,7 +160,10 @@ Deno.test("doctor on a terminal keeps to 80 columns, but for what has to be copi
     await setUp(session);
     const { out } = await doctor(session, [], { terminal: { input: false, output: true } });
     for (const line of out.split("\n")) {
-      assert.ok(line.length <= 80 || line.trim().split(/ +/).filter((word) => word.length > 1).length <= 2, line);
+      assert.ok(
+        line.length <= 80 || line.trim().split(/ +/).filter((word) => word.length > 1).length <= 2,
+        line,
+      );
     }
     assert.match(out, /^ {2}✗ wrong {4}Other users/m);
     assert.match(out, /^ {13}→ /m);
@@ -203,7 +209,10 @@ Deno.test("doctor without --fix changes no byte of the home folder, whatever is 
         withMachine(async (machine) => {
           const { home, put, everything } = machine;
           await machine.account("personal");
-          const files = { [AUTH]: wish.auth, [CONFIG]: wish.config };
+          const files: Record<string, string | undefined> = {
+            [AUTH]: wish.auth,
+            [CONFIG]: wish.config,
+          };
           if (wish.state !== "good" && wish.state !== undefined) {
             files[`${STORE}/state.db`] = wish.state;
           }

@@ -17,6 +17,7 @@ const COMMANDS = [
   "install",
   "migrate",
   "uninstall",
+  "doctor",
   "enable",
   "disable",
   "pin",
