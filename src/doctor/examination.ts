@@ -72,14 +72,20 @@ export function afterMending(
   const cured = new Map<string, Result>();
   for (const { check: { group }, look } of before) {
     for (const finding of look.findings) {
-      if (chosen.has(finding)) cured.set(key({ group, name: finding.name }), { group, ...finding });
+      // What was wrong for the same reason is well again without a fix of its own.
+      if (chosen.has(finding) || finding.state === "wrong") {
+        cured.set(key({ group, name: finding.name }), { group, ...finding });
+      }
     }
   }
   for (const result of after) if (result.state !== "ok") cured.delete(key(result));
   const marked = after.map((result): Result =>
     cured.delete(key(result)) ? { ...result, fixed: true } : result
   );
-  const gone = [...cured.values()].map(({ group, name, text }): Result => ({
+  const names = new Set([...chosen].map(({ name }) => name));
+  const gone = [...cured.values()].filter(({ name }) => names.has(name)).map((
+    { group, name, text },
+  ): Result => ({
     group,
     name,
     state: "ok",

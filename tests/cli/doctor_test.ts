@@ -118,6 +118,7 @@ Deno.test("doctor --fix --yes mends everything with copies, says what was mended
       'entry "github:guard22/opencode-multi-auth-codex"',
       "file modes",
       "plugin entry",
+      "plugin loads",
     ]);
     assert.equal(readFileSync(backups?.[0] ?? "", "utf8"), config);
     const again = await doctor(session, []);

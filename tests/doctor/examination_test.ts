@@ -71,17 +71,21 @@ Deno.test("mended is what a second look finds well, or does not find any more", 
         wrong("cured", "Sick.", "Mend.", "Mend it?"),
         wrong("gone", "In the way.", "Mend.", "Mend it?"),
         wrong("stubborn", "Sick.", "Mend.", "Mend it?"),
+        wrong("follows", "Sick because of the others."),
+        wrong("vanished", "Not mended, and not said any more."),
         warning("left", "Not chosen.", "Mend.", "Mend it?"),
       ],
     })),
   ], new VirtualClock());
   const [cured, gone, stubborn] = before.looks[0]?.look.findings ?? [];
   assert.ok(cured && gone && stubborn);
-  const after = [ok("cured", "Well."), wrong("stubborn", "Sick."), warning("left", "Not chosen.")]
+  const well = [ok("cured", "Well."), ok("follows", "Well.")];
+  const after = [...well, wrong("stubborn", "Sick."), warning("left", "Not chosen.")]
     .map((one) => ({ group: "Group", ...one }));
   const results = afterMending(before.looks, after, new Set([cured, gone, stubborn]));
   assert.deepEqual(results.map(({ name, state, fixed }) => [name, state, fixed]), [
     ["cured", "ok", true],
+    ["follows", "ok", true],
     ["stubborn", "wrong", undefined],
     ["left", "warning", undefined],
     ["gone", "ok", true],
