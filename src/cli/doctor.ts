@@ -43,6 +43,9 @@ async function doctor(context: Context, options: DoctorOptions): Promise<void> {
   }
   const look = await examiner(context);
   const { doctorText, summaryText } = await import("./doctor_text.ts");
+  if (context.terminal.output && !options.json) {
+    context.warn("Looking, and starting OpenCode once; this takes some seconds.\n");
+  }
   const before = await look();
   const after = options.fix
     ? await mend(context, options, before, look, doctorText(before.results, context))
