@@ -64,6 +64,9 @@ async function doctor(context: Context, options: DoctorOptions): Promise<void> {
     `\n${doctorText(results, context)}\n` +
       failures.map((text) => `Not mended: ${text}\n`).join("") +
       backups.map((path) => `Copy of what was there: ${path}\n`).join("") +
+      (results.some(({ group, fixed }) => fixed && group === OPENCODE)
+        ? "Restart OpenCode if it is running.\n"
+        : "") +
       // Where something is wrong, this is the error's line.
       (healthy ? `${summaryText(results)}${mendable ? ` ${FIX}` : ""}\n` : ""),
   );
@@ -71,6 +74,8 @@ async function doctor(context: Context, options: DoctorOptions): Promise<void> {
   throw new Failure(summaryText(results), mendable ? FIX : "What mends it stands beneath.");
 }
 
+/** The heading of what a running OpenCode notices only when it starts anew. */
+const OPENCODE = "OpenCode";
 const FIX = `To mend what can be mended: ${PROGRAM} doctor --fix`;
 
 interface After {

@@ -3,8 +3,13 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import type { Context } from "../../src/cli/context.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { resolvePaths } from "../../src/platform/paths.ts";
 import { PACKAGE, VERSION } from "../../src/platform/version.ts";
+import { openLocalStore } from "../../src/store/local.ts";
 import { SECRET, withMachine } from "../doctor/machine.ts";
+import { storePlan } from "../simulated_account.ts";
+import { startSimulator } from "../simulator/simulator.ts";
 import { type Ran, type Session, withSession } from "./session.ts";
 
 const CONFIG = ".config/opencode/opencode.json";
@@ -193,6 +198,55 @@ Deno.test("doctor sends no token, spends no quota and asks the two servers' fron
       "HEAD https://auth.openai.com/ null",
       "HEAD https://chatgpt.com/ null",
     ]);
+  }));
+
+Deno.test("doctor --fix renews the token that has ended, once, and no other", () =>
+  withSession(async (session) => {
+    const simulator = await startSimulator();
+    try {
+      await setUp(session);
+      const env = {
+        HOME: session.home,
+        PATH: join(session.home, "bin"),
+        OPENCODE_MULTI_AUTH_ISSUER_URL: simulator.issuerUrl,
+        OPENCODE_MULTI_AUTH_BACKEND_URL: simulator.backendUrl,
+      };
+      const store = await openLocalStore({ paths: resolvePaths(env), env, clock: systemClock });
+      await storePlan(store, simulator.addPlan({ name: "old", windows: [] }), -60_000);
+      await storePlan(store, simulator.addPlan({ name: "young", windows: [] }));
+      await store.close();
+      const real = { env, fetch: globalThis.fetch, clock: systemClock };
+      const look = reportOf(await doctor(session, ["--json"], real));
+      const old = (report: Report) => report.checks.find(({ name }) => name === "account old");
+      assert.equal(old(look)?.state, "warning");
+      assert.deepEqual(simulator.tokenCalls, []);
+      const report = reportOf(await doctor(session, ["--fix", "--yes", "--json"], real));
+      assert.deepEqual([old(report)?.state, old(report)?.fixed], ["ok", true]);
+      assert.deepEqual(
+        simulator.tokenCalls.map(({ grant, plan, ok }) => [grant, plan, ok]),
+        [["refresh_token", "old", true]],
+      );
+    } finally {
+      await simulator.close();
+    }
+  }));
+
+Deno.test("doctor asks for the passphrase of a sealed store once", () =>
+  withSession(async (session) => {
+    session.useFixture("v1-encrypted.json");
+    const count = join(session.home, "count");
+    const command = `echo asked >> "${count}"; echo wrong`;
+    const env = {
+      HOME: session.home,
+      PATH: join(session.home, "bin"),
+      CODEX_SOFT_STORE_PASSPHRASE_COMMAND: command,
+    };
+    const { checks } = reportOf(await doctor(session, ["--json"], { env }));
+    assert.match(
+      checks.find(({ name }) => name === "accounts file")?.text ?? "",
+      /The store is locked: The passphrase does not open/,
+    );
+    assert.equal(readFileSync(count, "utf8"), "asked\n");
   }));
 
 Deno.test("doctor without --fix changes no byte of the home folder, whatever is wrong in it", () =>

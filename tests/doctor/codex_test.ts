@@ -44,8 +44,8 @@ Deno.test("codex that hangs or waits for stdin is ended, and changes nothing", (
   }));
 
 function signedIn({ put }: Machine, mode?: number): string {
-  const { accessToken, refreshToken, idToken } = fixtureIdentity("personal").tokens;
-  const tokens = { access_token: accessToken, refresh_token: refreshToken, id_token: idToken };
+  const { accessToken, refreshToken } = fixtureIdentity("personal").tokens;
+  const tokens = { access_token: accessToken, refresh_token: refreshToken };
   return put(".codex/auth.json", JSON.stringify({ auth_mode: "chatgpt", tokens }), mode);
 }
 
