@@ -29,6 +29,8 @@ export type { Identity } from "./src/account/identity.ts";
 export type { Block, BlockEndSource, BlockReason, BlockScope } from "./src/quota/block.ts";
 export type { QuotaWindow } from "./src/quota/window.ts";
 export type { Absence, Choice, Demand, Pool } from "./src/rotation/pool.ts";
+export type { AffinityMap } from "./src/rotation/affinity.ts";
+export type { ModelLists } from "./src/rotation/model_lists.ts";
 export type { Hindrance } from "./src/rotation/eligibility.ts";
 export type {
   AccountEdit,

@@ -43,8 +43,8 @@ const LATE_SOURCES = [
   "./collect.ts",
   "./discovery.ts",
   "./older_formats.ts",
-  "../oauth/refresh.ts",
-  "../codex_cli/shared_tokens.ts",
+  "./account_roster.ts",
+  "./renewing.ts",
 ] as const;
 const LATE_FILE = "later.js";
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { systemClock } from "../../src/platform/clock.ts";
 import { type Environment, resolvePaths } from "../../src/platform/paths.ts";
-import { addAccount, type Change } from "../../src/store/account_changes.ts";
+import type { Change } from "../../src/store/account_changes.ts";
+import { addAccount } from "../../src/store/account_roster.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { storePlan } from "../../tests/simulated_account.ts";
 import { startSimulator } from "../../tests/simulator/simulator.ts";

@@ -20,8 +20,12 @@ export function checkAlias(text: string): string {
   throw new Failure(`"${printable(text)}" cannot be an alias.`, ALIAS_RULE);
 }
 
-/** An alias for display: control characters replaced, so that no terminal sequence gets through; cut at `most`. */
-export function printable(text: string, most = 80): string {
+/**
+ * A text for display: control characters replaced, so that no terminal sequence gets through, and cut.
+ *
+ * @param limit.most Characters that stay (default 80, which no alias has).
+ */
+export function printable(text: string, { most }: { most: number } = { most: 80 }): string {
   const clean = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, "\uFFFD");
   return clean.length > most ? `${clean.slice(0, most - 1)}…` : clean;
 }

@@ -111,7 +111,7 @@ function round(percent: number): string {
 /** Words over as many lines as they need, indented. */
 function prose(text: string): string[] {
   const lines: string[] = [];
-  for (const word of printable(text, 400).split(" ")) {
+  for (const word of printable(text, { most: 400 }).split(" ")) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= PROSE) {
       lines[lines.length - 1] = `${last} ${word}`;

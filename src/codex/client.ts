@@ -1,5 +1,5 @@
 import type { Account } from "../account/account.ts";
-import { createRefresher, type Refresher } from "../oauth/refresh_transaction.ts";
+import type { Refresher } from "../oauth/refresh_transaction.ts";
 import { atEnd } from "../platform/at_end.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
@@ -7,7 +7,6 @@ import { messageOf } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
-import type { SharedTokens } from "../codex_cli/shared_tokens.ts";
 import { Pool } from "../rotation/pool.ts";
 import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
@@ -18,9 +17,11 @@ import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
 import { knownModels } from "./known_models.ts";
+import { lateRefresher } from "./late_refresher.ts";
 import { createModelMap, latestModel } from "./model_map.ts";
 import { poolNews } from "./pool_news.ts";
 import type { Recheck } from "./recheck.ts";
+import type { Renewing } from "./renewing.ts";
 
 /** A pool of accounts with a `fetch` in front of it. */
 export interface Client {
@@ -104,45 +105,30 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       if (event) options.onEvent?.(event);
     },
   });
-  // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs.
-  const renewing = () => import("../oauth/refresh.ts");
-  const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
-    background: true,
-  });
-  const noticed = options.notice ? { notice: options.notice } : {};
-  /** The login that the Codex CLI may hold as well. Loaded when a token is renewed, which is rare. */
-  let loading: Promise<SharedTokens> | undefined;
-  const shared = () =>
-    loading ??= import("../codex_cli/shared_tokens.ts").then(({ sharedTokens }) =>
-      sharedTokens({ store, env, issuer: endpoints.issuer, clock, random, log, ...noticed })
-    );
-  const refresher = createRefresher({
-    store,
-    clock,
-    random,
-    gapMs: () => settings().refreshGap,
-    log,
-    adopt: async (account) => (await shared().catch(() => undefined))?.adopt(account),
-    renewed: async (account) => void await (await shared()).give(account),
-    async exchange(account) {
-      const part = await renewing().catch(() => undefined);
-      if (!part) {
-        return { kind: "not sent", cause: "a part of the plugin is missing, restart OpenCode" };
-      }
-      const { credentials } = account;
-      return await part.exchangeRefreshToken({
+  let loading: Promise<Renewing> | undefined;
+  const renewing = () =>
+    loading ??= import("./renewing.ts").then(({ createRenewing }) =>
+      createRenewing({
+        store,
+        env,
         fetch: request,
         issuer: endpoints.issuer,
-        credentials,
         clock,
-      });
-    },
-    onSetAside: (account) => options.onEvent?.({ kind: "set aside", account }),
-    ...noticed,
-  });
-  // A process that died in the middle of this may have left the Codex CLI with spent tokens.
-  const cancelHealing = clock.after(RENEWING_MS, () => {
-    Promise.all([shared(), pool.refresh()]).then(([tokens]) => tokens.heal(pool.accounts))
+        random,
+        gapMs: () => settings().refreshGap,
+        log,
+        ...(options.notice ? { notice: options.notice } : {}),
+        onSetAside: (account) => options.onEvent?.({ kind: "set aside", account }),
+      })
+    ).catch((error) => {
+      loading = undefined;
+      throw error;
+    });
+  const refresher = lateRefresher(async () => (await renewing()).refresher, clock, log);
+  // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs. And a process
+  // that died in the middle of this may have left the Codex CLI with spent tokens.
+  const cancelLoading = clock.after(RENEWING_MS, () => {
+    Promise.all([renewing(), pool.refresh()]).then(([part]) => part.heal(pool.accounts))
       .catch((error) => log.warn(messageOf(error)));
   }, { background: true });
   const sender = createSender({
@@ -258,7 +244,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     refresher,
     async close() {
       cancelLoading();
-      cancelHealing();
       recheck?.then((one) => one?.stop());
       cancelDiscovery?.();
       discovery?.then((one) => one.stop(), () => {});

@@ -38,7 +38,7 @@ export function exhaustedNews(message: string): Notification {
 
 /** A pool that has somebody to send again. */
 export function backNews(aliases: readonly string[]): Notification {
-  const names = aliases.map(printable);
+  const names = aliases.map((text) => printable(text));
   const shown = names.length > 3 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
   const who = shown.length > 1
     ? `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`

@@ -96,7 +96,7 @@ export class AccountWatch {
       known ? until : Math.max(now + HOUR_MS, Math.min(until, now + DAY_MS)),
       known ? SLACK_MS : Infinity,
       blockedNews(
-        aliases.map(printable).join(", "),
+        aliases.map((text) => printable(text)).join(", "),
         REASONS[reason],
         known ? until : undefined,
         now,

@@ -21,6 +21,7 @@ export class AffinityMap {
   readonly #entries = new Map<string, Entry>();
   readonly #asked = new Map<string, Promise<void>>();
 
+  /** Knows nothing at first; what the store knows is asked for session by session. */
   constructor(private readonly store: Store, private readonly clock: Clock) {}
 
   /** Makes sure that {@linkcode get} knows what the store knows. Resolves at once for a known session. */

@@ -7,7 +7,11 @@ import type { Account } from "../account/account.ts";
 export class ModelLists {
   #slugs: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
-  /** @param slugs By account id, as the backend names models; replaces everything. */
+  /**
+   * Replaces everything that is known.
+   *
+   * @param slugs By account id, as the backend names models.
+   */
   set(slugs: ReadonlyMap<string, ReadonlySet<string>>): void {
     this.#slugs = slugs;
   }

@@ -1,8 +1,9 @@
 import type { Account } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Settings } from "../platform/settings.ts";
-import { accountSubject, type Block, type BlockScope } from "../quota/block.ts";
-import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
+import type { Block, BlockScope } from "../quota/block.ts";
+import type { QuotaWindow } from "../quota/window.ts";
+import { verdictOf } from "../quota/verdict.ts";
 import { localDay } from "../platform/day.ts";
 import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
@@ -25,6 +26,7 @@ export class Pool {
   #position = new Map<string, number>();
   readonly #figures = new Figures();
   #blocks = new BlockIndex();
+  /** Which models each account is known to have. */
   readonly models: ModelLists = new ModelLists();
   #pin: Pin | null = null;
   #turnId: string | null = null;
@@ -168,21 +170,9 @@ export class Pool {
     if (newer.length === 0) return;
     this.options.store.observe({ accountId, windows: newer });
     this.options.onChange?.({ kind: "windows", accountId, windows: newer });
-    const plan = newer.filter((window) => window.bucket === PLAN_BUCKET);
-    if (plan.length === 0) return;
-    const full = plan.filter((window) => window.usedPercent >= 100 && window.resetsAt !== null);
-    const scope = { subject: accountSubject(accountId), model: "" };
-    if (full.length > 0) {
-      await this.block({
-        ...scope,
-        reason: "usage limit",
-        until: Math.max(...full.map((window) => window.resetsAt ?? 0)),
-        source: "headers",
-        since: Math.max(...full.map((window) => window.observedAt)),
-      });
-    } else if (plan.every((window) => window.usedPercent < 100)) {
-      await this.lift(scope, Math.min(...plan.map((window) => window.observedAt)));
-    }
+    const verdict = verdictOf(accountId, newer);
+    if (verdict.block) await this.block(verdict.block);
+    else if (verdict.freeAt !== undefined) await this.lift(verdict.scope, verdict.freeAt);
   }
 
   /** Blocks at once, here and in the store. A block in the past, or with older evidence than the one in force, changes nothing. */

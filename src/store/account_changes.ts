@@ -8,12 +8,10 @@
 import type { Account, Credentials } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
 import { Failure } from "../platform/failure.ts";
-import { accountSubject } from "../quota/block.ts";
 import { type Entry, readEntry, writeEntry } from "./account_entry.ts";
-import { dismiss, readmit } from "./dismissed.ts";
 import type { StateDb } from "./state_db.ts";
 import { supersede } from "./state_refresh.ts";
-import { forgetAccount, noteGeneration } from "./state_write.ts";
+import { noteGeneration } from "./state_write.ts";
 import type { AccountEdit } from "./store.ts";
 
 /** What a change of `accounts.json` comes to. */
@@ -23,52 +21,6 @@ export interface Change<T> {
   /** What `state.db` learns with it, in the same transaction. */
   readonly also?: (db: StateDb, revision: number) => void;
   readonly result: T;
-}
-
-/**
- * Adds an account at the end.
- *
- * @throws {Failure} when its alias or its id is taken.
- */
-export function addAccount(entries: readonly Entry[], account: Account): Change<void> {
-  checkFree(entries, account.alias);
-  const same = entries.find((entry) => entry.account?.id === account.id);
-  if (same) {
-    throw new Failure(
-      `This account is already stored as "${printable(same.alias)}".`,
-      "Remove that one first, or sign in to it again.",
-    );
-  }
-  return {
-    entries: [...entries, entryOf(account, {})],
-    also(db, revision) {
-      readmit(db, account);
-      noteGeneration(db, account.id, account.generation, revision);
-    },
-    result: undefined,
-  };
-}
-
-/**
- * Removes an account with all that is known about it, but for the note that it was removed.
- *
- * @param now Epoch milliseconds.
- */
-export function removeAccount(
-  entries: readonly Entry[],
-  accountId: string,
-  now: number,
-): Change<boolean> {
-  const account = accountIn(entries, accountId);
-  if (!account) return { result: false };
-  return {
-    entries: entries.filter((entry) => entry.account?.id !== accountId),
-    also(db) {
-      forgetAccount(db, accountId, accountSubject(accountId));
-      dismiss(db, account, now);
-    },
-    result: true,
-  };
 }
 
 /** Changes an account in its place; credentials and generation stay. */
@@ -121,7 +73,7 @@ export function swapCredentials(
   };
 }
 
-function accountIn(entries: readonly Entry[], accountId: string): Account | undefined {
+export function accountIn(entries: readonly Entry[], accountId: string): Account | undefined {
   return entries.find((entry) => entry.account?.id === accountId)?.account;
 }
 
@@ -140,7 +92,7 @@ function withAccount(
  *
  * @throws {Failure} when it holds what a file cannot, such as an expiry that is no number.
  */
-function entryOf(account: Account, raw: unknown): Entry & { readonly account: Account } {
+export function entryOf(account: Account, raw: unknown): Entry & { readonly account: Account } {
   const written = writeEntry(account, raw);
   const entry = readEntry(account.alias, JSON.parse(JSON.stringify(written)), new Set(), 0);
   if (entry.account) return { ...entry, account: entry.account };
@@ -150,7 +102,7 @@ function entryOf(account: Account, raw: unknown): Entry & { readonly account: Ac
   );
 }
 
-function checkFree(entries: readonly Entry[], alias: string): void {
+export function checkFree(entries: readonly Entry[], alias: string): void {
   const entry = entries.find((entry) => entry.alias === alias);
   if (!entry) return;
   if (entry.problem === undefined) {

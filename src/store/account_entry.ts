@@ -8,7 +8,7 @@ import type { Account, SetAsideReason } from "../account/account.ts";
 import { readClaims } from "../account/claims.ts";
 import { type Identity, identityOf } from "../account/identity.ts";
 import { asNumber, asObject, given, type JsonObject } from "../platform/json.ts";
-import { accountId } from "./admission.ts";
+import { accountId } from "./account_id.ts";
 
 /** One entry of the file: an account, or something that we cannot use and leave as it is. */
 export interface Entry {

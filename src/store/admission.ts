@@ -2,7 +2,7 @@ import type { Account, Credentials } from "../account/account.ts";
 import { checkAlias, printable } from "../account/alias.ts";
 import { type Identity, sameIdentity } from "../account/identity.ts";
 import { Failure } from "../platform/failure.ts";
-import { builtin } from "../platform/runtime.ts";
+import { accountId } from "./account_id.ts";
 import type { Store } from "./store.ts";
 
 /** What a login brings. */
@@ -100,18 +100,6 @@ async function replaceCredentials(
     `"${printable(known.alias)}" was removed by another process meanwhile.`,
     "Add it again.",
   );
-}
-
-/**
- * The key of an account in `state.db`: the same for the same seat, so that
- * processes that read one older file agree on it.
- */
-export function accountId(identity: Identity | undefined, alias: string): string {
-  const member = identity?.memberId ?? identity?.userId;
-  const name = identity && member !== undefined
-    ? `${identity.workspaceId}/${member}`
-    : `alias:${alias}`;
-  return builtin("node:crypto").createHash("sha256").update(name).digest("hex").slice(0, 16);
 }
 
 function describe(

@@ -1,5 +1,6 @@
 import type { Account } from "../account/account.ts";
-import { addAccount, type Change, swapCredentials } from "./account_changes.ts";
+import { type Change, swapCredentials } from "./account_changes.ts";
+import { addAccount } from "./account_roster.ts";
 import type { Entry } from "./account_entry.ts";
 import { type ImportRow, planImport } from "./import_plan.ts";
 import type { Candidate, Refusal } from "./import_source.ts";

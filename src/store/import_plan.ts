@@ -1,6 +1,6 @@
 import type { Account } from "../account/account.ts";
 import { freeAlias, printable } from "../account/alias.ts";
-import { accountId } from "./admission.ts";
+import { accountId } from "./account_id.ts";
 import { type Compared, compareTokens, differentSeats, sameSeat } from "./import_order.ts";
 import type { Candidate, Refusal } from "./import_source.ts";
 

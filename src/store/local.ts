@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { type FileSystem, systemFiles } from "../platform/files.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
-import { addAccount, editAccount, removeAccount, swapCredentials } from "./account_changes.ts";
+import { editAccount, swapCredentials } from "./account_changes.ts";
 import { LocalFiles } from "./local_files.ts";
 import { releaseLease, takeLease } from "./lease.ts";
 import { findMints } from "./mints.ts";
@@ -73,6 +73,9 @@ export function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> 
   return Promise.resolve(new FileStore(files, clock));
 }
 
+/** Loaded when an account comes or goes, which is rare. */
+const roster = () => import("./account_roster.ts");
+
 class FileStore implements LocalStore {
   constructor(readonly files: LocalFiles, private readonly clock: Clock) {}
 
@@ -88,11 +91,13 @@ class FileStore implements LocalStore {
     return this.files.changed(since);
   }
 
-  add(account: Account): Promise<void> {
-    return this.files.change((entries) => addAccount(entries, account));
+  async add(account: Account): Promise<void> {
+    const { addAccount } = await roster();
+    await this.files.change((entries) => addAccount(entries, account));
   }
 
   async remove(accountId: string): Promise<boolean> {
+    const { removeAccount } = await roster();
     const removed = await this.files.change((entries) =>
       removeAccount(entries, accountId, this.clock.now())
     );

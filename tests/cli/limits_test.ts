@@ -36,7 +36,7 @@ function withPerson(names: readonly string[], work: (person: Person) => Promise<
     const store = await openLocalStore({ paths: resolvePaths(env), env });
     const plans: Record<string, SimulatedPlan> = {};
     for (const name of names) {
-      const windows = [{ minutes: 300, usedPercent: 40, resetsInMs: 125 * MINUTE }];
+      const windows = [{ minutes: 300, usedPercent: 40, resetsInMs: 124.5 * MINUTE }];
       plans[name] = simulator.addPlan({ name, windows });
       await storePlan(store, plans[name]);
     }

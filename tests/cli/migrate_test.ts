@@ -187,7 +187,7 @@ Deno.test("migrate --dry-run shows everything and changes nothing; --json as one
     assert.match(out, /^Nothing was changed \(--dry-run\)\.$/m);
     const json = await session.json("migrate", "--dry-run", "--json");
     assert.equal((json["files"] as unknown[]).length, 2);
-    assert.equal((json["steps"] as unknown[]).length, 3);
+    assert.equal((json["steps"] as unknown[]).length, 4);
     assert.deepEqual(session.files(), before);
   }));
 

@@ -39,6 +39,9 @@ export interface BedOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** How long an answer may take on this machine before it counts as kept back, in real milliseconds. */
+const ON_THE_WAY_MS = 500;
+
 /** A client with a store of its own in front of the simulated backend, on real sockets and a virtual clock. */
 export class Bed {
   private constructor(
@@ -49,6 +52,8 @@ export class Bed {
     /** Where the client's store is, for another process's. */
     readonly env: Environment,
     private readonly folder: string,
+    /** When each request on its way left, in real milliseconds. */
+    private readonly onTheWay: ReadonlySet<number>,
   ) {}
 
   static async open(options: BedOptions = {}): Promise<Bed> {
@@ -75,14 +80,24 @@ export class Bed {
     }
     await store.close();
     const events: PoolEvent[] = [];
+    const onTheWay = new Set<number>();
+    const network = options.fetch ?? fetch;
     const client = await createClient({
       env,
       clock,
       random: () => 0.5,
       onEvent: (event) => events.push(event),
-      ...(options.fetch ? { fetch: options.fetch } : {}),
+      async fetch(input: RequestInfo | URL, init?: RequestInit) {
+        const left = performance.now();
+        onTheWay.add(left);
+        try {
+          return await network(input, init);
+        } finally {
+          onTheWay.delete(left);
+        }
+      },
     });
-    return new Bed(events, clock, simulator, client, env, folder);
+    return new Bed(events, clock, simulator, client, env, folder, onTheWay);
   }
 
   /** Sends a turn. No time passes for it; see {@linkcode patiently} where some must. */
@@ -97,6 +112,10 @@ export class Bed {
     for (let step = 0; step < 6_000 && !done; step++) {
       await this.clock.advance(stepMs);
       await moment();
+      // A busy machine must not let virtual time overtake an answer; one that is kept back on purpose may wait.
+      while ([...this.onTheWay].some((left) => performance.now() - left < ON_THE_WAY_MS)) {
+        await moment();
+      }
     }
     return await work;
   }
