@@ -13,6 +13,7 @@ import { statIfExists } from "../platform/files.ts";
 import { set } from "../platform/paths.ts";
 import { PACKAGE, PROGRAM, VERSION } from "../platform/version.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
+import { projectConfiguration } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The heading of everything about OpenCode. */
@@ -30,6 +31,7 @@ export function openCodeFileChecks(
   return [
     check("configuration", () => configuration(surroundings, storeLogin)),
     check("environment", () => environment(surroundings)),
+    check("project", () => projectConfiguration(surroundings)),
   ];
 }
 

@@ -1,21 +1,14 @@
-import { basename, dirname, join } from "node:path";
 import { Failure, messageOf } from "../platform/failure.ts";
-import {
-  type FileStat,
-  readTextIfExists,
-  repairMode,
-  statIfExists,
-  writeFileAtomic,
-} from "../platform/files.ts";
+import { readTextIfExists, repairMode, statIfExists, writeFileAtomic } from "../platform/files.ts";
 import { set } from "../platform/paths.ts";
 import { readSettings } from "../platform/settings.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
-import { PROGRAM } from "../platform/version.ts";
 import { openLocalStore } from "../store/local.ts";
-import { isSealed } from "../store/seal.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
 import { failed } from "./examination.ts";
+import { fileModes } from "./file_modes.ts";
 import { lookAtStore, type See } from "./look_only.ts";
+import { sealOf } from "./seal.ts";
 import { stateDamage } from "./state.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -38,8 +31,8 @@ export function storeChecks(
   return [
     check("accounts file", () => accountsFile(surroundings, see), STORE_MS),
     check("state", () => state(surroundings, see), STORE_MS),
-    check("file modes", () => modes(surroundings)),
-    check("seal", () => seal(surroundings)),
+    check("file modes", () => fileModes(surroundings)),
+    check("seal", () => sealOf(surroundings)),
     check("settings", () => settings(surroundings)),
   ];
 }
@@ -147,118 +140,6 @@ async function state(surroundings: Surroundings, see: See): Promise<Look> {
   });
 }
 
-/** The folder itself and everything in it that others may reach. */
-function modes(surroundings: Surroundings): Look {
-  const name = "file modes";
-  const { paths, files, uid } = surroundings;
-  if (files.platform === "win32") {
-    return { findings: [ok(name, "Windows keeps the folder to you by its place.")] };
-  }
-  const folder = statIfExists(paths.folder, files);
-  if (folder === undefined) return { findings: [ok(name, "There is no store folder yet.")] };
-  const all = [paths.folder, ...listed(surroundings)];
-  const foreign: string[] = [];
-  const open: string[] = [];
-  for (const path of all) {
-    const stat = attempt(() => files.stat(path));
-    if (stat === undefined) continue;
-    if (uid !== undefined && stat.uid !== uid) foreign.push(path);
-    else if ((stat.mode & 0o077) !== 0) open.push(path);
-  }
-  const findings: Finding[] = [];
-  if (foreign.length > 0) {
-    findings.push(
-      wrong(
-        "file owners",
-        `${some(foreign)} ${foreign.length === 1 ? "belongs" : "belong"} to another user.`,
-        `Take them back: sudo chown -R "$(id -un)" "${paths.folder}"`,
-      ),
-    );
-  }
-  if (open.length > 0) {
-    findings.push(
-      wrong(
-        name,
-        `Other users may reach ${some(open)}.`,
-        `Keep them to yourself: chmod -R go= "${paths.folder}"`,
-        `Take the rights of other users from ${some(open)}?`,
-      ),
-    );
-  }
-  if (findings.length === 0) {
-    findings.push(ok(name, `Only you can read what lies in ${paths.folder}.`));
-  }
-  return {
-    findings,
-    mend() {
-      for (const path of open) {
-        const stat: FileStat = files.stat(path);
-        files.chmod(path, stat.mode & 0o700);
-      }
-      return {};
-    },
-  };
-}
-
-function listed({ paths, files }: Surroundings): readonly string[] {
-  const found: string[] = [];
-  for (const folder of new Set([paths.folder, dirname(paths.log)])) {
-    // A log file elsewhere may lie in a folder that is everybody's.
-    const ours = folder === paths.folder || dirname(folder) === paths.folder;
-    for (const name of attempt(() => files.list(folder)) ?? []) {
-      if (ours || name === basename(paths.log)) found.push(join(folder, name));
-    }
-  }
-  return [...new Set(found)];
-}
-
-/** Plain copies beside a sealed store, and a passphrase that seals nothing. */
-function seal({ paths, files, env }: Surroundings): Look {
-  const name = "seal";
-  const text = attempt(() => readTextIfExists(paths.accounts, files));
-  const configured = set(env["CODEX_SOFT_STORE_PASSPHRASE"]) !== undefined ||
-    set(env["CODEX_SOFT_STORE_PASSPHRASE_COMMAND"]) !== undefined;
-  if (text === undefined) return { findings: [] };
-  if (!sealed(text)) {
-    if (!configured) {
-      const plain = "The accounts are not sealed; the file's mode keeps them to you.";
-      return { findings: [ok(name, plain)] };
-    }
-    return {
-      findings: [
-        warning(
-          name,
-          "There is a passphrase, and the accounts are not sealed yet.",
-          `Seal them now: ${PROGRAM} seal`,
-        ),
-      ],
-    };
-  }
-  const copies = (attempt(() => files.list(paths.folder)) ?? [])
-    .filter((one) => one.startsWith(`${basename(paths.accounts)}.`))
-    .map((one) => join(paths.folder, one))
-    .filter((path) => {
-      const copy = attempt(() => readTextIfExists(path, files));
-      return copy !== undefined && !sealed(copy);
-    });
-  if (copies.length === 0) {
-    return { findings: [ok(name, "The accounts are sealed, and no plain copy lies beside them.")] };
-  }
-  return {
-    findings: [
-      wrong(
-        name,
-        `The accounts are sealed, and ${some(copies)} holds them in plain text.`,
-        `Remove what you do not need: rm ${copies.map((path) => `"${path}"`).join(" ")}`,
-      ),
-    ],
-  };
-}
-
-function sealed(text: string): boolean {
-  return attempt(() => isSealed(JSON.parse(text))) ?? false;
-}
-
 function settings({ paths, env }: Surroundings): Look {
   const name = "settings";
   const { strategy } = readSettings(paths, env);
@@ -273,18 +154,4 @@ function settings({ paths, env }: Surroundings): Look {
     )]
   );
   return { findings: [ok(name, `Settings can be read; strategy ${strategy}.`), ...moved] };
-}
-
-/** Paths in a sentence: the first three by name. */
-export function some(paths: readonly string[]): string {
-  const first = paths.slice(0, 3).join(", ");
-  return paths.length <= 3 ? first : `${first} and ${paths.length - 3} more`;
-}
-
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

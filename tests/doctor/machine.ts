@@ -14,6 +14,7 @@ import type { Check, Finding, Look } from "../../src/doctor/check.ts";
 import { systemPrograms } from "../../src/doctor/program.ts";
 import type { Surroundings } from "../../src/doctor/surroundings.ts";
 import { systemDisk } from "../../src/opencode/disk.ts";
+import { PLACEHOLDER_ENTRY } from "../../src/opencode/placeholder.ts";
 import { systemFiles } from "../../src/platform/files.ts";
 import { type Environment, resolvePaths } from "../../src/platform/paths.ts";
 import { PACKAGE, VERSION } from "../../src/platform/version.ts";
@@ -178,4 +179,10 @@ export function finding({ findings }: Look, name: string): Finding {
     throw new Error(`Nothing is said of "${name}", only of ${findings.map((one) => one.name)}.`);
   }
   return found;
+}
+
+/** Sets OpenCode up on a machine with these plugins. */
+export function configure({ put }: Machine, plugin: readonly unknown[]): void {
+  put(".config/opencode/opencode.json", JSON.stringify({ plugin }));
+  put(".local/share/opencode/auth.json", JSON.stringify({ openai: PLACEHOLDER_ENTRY }));
 }

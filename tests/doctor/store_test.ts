@@ -61,7 +61,7 @@ for (
     withMachine(async ({ account, put, surroundings, everything }) => {
       await account("personal");
       const { accounts, accountsBackup } = surroundings.paths;
-      put(".config/opencode-multi-auth/accounts.json", text ?? "");
+      put(".config/opencode-multi-auth/accounts.json", text ?? "", 0o644);
       const before = everything();
       const found = await look(surroundings, "accounts file");
       const broken = finding(found, "accounts file");
