@@ -3,6 +3,8 @@ import { type FileStat, statIfExists } from "../platform/files.ts";
 import { type Finding, type Look, ok, wrong } from "./check.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+const READ_ONLY = "read-only files";
+
 /** The folder itself and everything in it that others may reach. */
 export function fileModes(surroundings: Surroundings): Look {
   const name = "file modes";
@@ -12,24 +14,26 @@ export function fileModes(surroundings: Surroundings): Look {
   }
   const folder = statIfExists(paths.folder, files);
   if (folder === undefined) return { findings: [ok(name, "There is no store folder yet.")] };
-  const all = [paths.folder, ...listed(surroundings)];
-  const foreign: string[] = [];
-  const open: string[] = [];
-  for (const path of all) {
+  const stats = [paths.folder, ...listed(surroundings)].flatMap((path) => {
     const stat = attempt(() => files.stat(path));
-    if (stat === undefined) continue;
-    if (uid !== undefined && stat.uid !== uid) foreign.push(path);
-    else if ((stat.mode & 0o077) !== 0) open.push(path);
-  }
+    return stat === undefined ? [] : [{ path, stat }];
+  });
+  const pathsOf = (wanted: (stat: FileStat, path: string) => boolean) =>
+    stats.filter(({ path, stat }) => wanted(stat, path)).map(({ path }) => path);
+  const isForeign = ({ uid: owner }: FileStat) => uid !== undefined && owner !== uid;
+  const foreign = pathsOf(isForeign);
+  const open = pathsOf((stat) => !isForeign(stat) && (stat.mode & 0o077) !== 0);
+  const mustWrite = [paths.folder, paths.accounts, paths.state];
+  const closed = pathsOf((stat, path) =>
+    !isForeign(stat) && mustWrite.includes(path) && (stat.mode & 0o200) === 0
+  );
   const findings: Finding[] = [];
   if (foreign.length > 0) {
-    findings.push(
-      wrong(
-        "file owners",
-        `${some(foreign)} ${foreign.length === 1 ? "belongs" : "belong"} to another user.`,
-        `Take them back: sudo chown -R "$(id -un)" "${paths.folder}"`,
-      ),
-    );
+    const fix = uid === 0
+      ? "Run it as that user, without sudo."
+      : `Take them back: sudo chown -R "$(id -un)" "${paths.folder}"`;
+    const verb = foreign.length === 1 ? "belongs" : "belong";
+    findings.push(wrong("file owners", `${some(foreign)} ${verb} to another user.`, fix));
   }
   if (open.length > 0) {
     findings.push(
@@ -41,15 +45,28 @@ export function fileModes(surroundings: Surroundings): Look {
       ),
     );
   }
+  if (closed.length > 0) {
+    findings.push(
+      wrong(
+        READ_ONLY,
+        `${some(closed)} cannot be written, so renewed tokens and figures would be lost.`,
+        `Let it be written: chmod u+w ${closed.map((path) => `"${path}"`).join(" ")}`,
+        `Let ${some(closed)} be written?`,
+      ),
+    );
+  }
   if (findings.length === 0) {
     findings.push(ok(name, `Only you can read what lies in ${paths.folder}.`));
   }
   return {
     findings,
-    mend() {
-      for (const path of open) {
-        const stat: FileStat = files.stat(path);
-        files.chmod(path, stat.mode & 0o700);
+    mend(chosen) {
+      const mends = (one: string) => chosen.some((finding) => finding.name === one);
+      for (const path of mends(name) ? open : []) {
+        files.chmod(path, files.stat(path).mode & 0o700);
+      }
+      for (const path of mends(READ_ONLY) ? closed : []) {
+        files.chmod(path, files.stat(path).mode & 0o777 | 0o200);
       }
       return {};
     },

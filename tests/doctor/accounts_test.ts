@@ -36,12 +36,13 @@ Deno.test("a token that has ended is a warning, renewed by --fix alone and only 
   withMachine(async (machine) => {
     await machine.account("fresh");
     const { id } = await machine.account("old", ended(machine.clock.now()));
+    await machine.account("not-chosen", ended(machine.clock.now()));
     const renewed: string[] = [];
     const found = await look(machine, renewed);
     const old = finding(found, "account old");
     assert.equal(old.state, "warning");
     assert.deepEqual(renewed, []);
-    await found.mend?.(found.findings.filter(({ mend }) => mend !== undefined));
+    await found.mend?.([old, finding(found, "account fresh")]);
     assert.deepEqual(renewed, [id]);
   }));
 

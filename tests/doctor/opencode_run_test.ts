@@ -99,6 +99,14 @@ Deno.test("opencode missing, failing or old is said", () =>
     assert.deepEqual([old.state, old.fix], ["warning", "Update it: opencode upgrade"]);
   }));
 
+Deno.test("an opencode that writes much is read, one that writes without end is ended", () =>
+  withMachine(async (machine) => {
+    machine.program("opencode", 'for i in 1 2 3 4 5 6 7 8 9; do echo "1.18.33 $i"; done');
+    assert.equal(finding(await run(machine.surroundings), "program").state, "ok");
+    machine.program("opencode", `while :; do echo "${"x".repeat(100_000)}"; done`);
+    assert.match(finding(await run(machine.surroundings), "program").text, /wrote without end/);
+  }));
+
 Deno.test("an opencode that hangs is ended with all it has started, and the temporary folder is empty", () =>
   withMachine(async (machine) => {
     const pids = join(machine.home, "..", "pids");

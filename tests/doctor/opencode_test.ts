@@ -185,6 +185,8 @@ Deno.test("a competing plugin in the project's own configuration is a warning th
     const { findings } = await files(machine.with({ folder: join(folder, "er") }), "project");
     assert.deepEqual(findings.map(({ state }) => state), ["warning", "warning"]);
     assert.ok(findings[0]?.text.includes(path), findings[0]?.text);
+    // What counts everywhere is not the project's.
+    machine.put(".opencode/opencode.json", '{"plugin": ["oc-codex-multi-auth"]}');
     assert.deepEqual((await files(machine.surroundings, "project")).findings, []);
   }));
 

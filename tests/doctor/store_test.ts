@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { systemFiles } from "../../src/platform/files.ts";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { examine } from "../../src/doctor/examination.ts";
+import { type FileStat, systemFiles } from "../../src/platform/files.ts";
 import { storeChecks } from "../../src/doctor/store.ts";
 import { finding, lookAt, type Machine, named, withMachine } from "./machine.ts";
 import type { Surroundings } from "../../src/doctor/surroundings.ts";
@@ -45,13 +46,64 @@ Deno.test("files and folders that others may reach are named, and mended", () =>
     assert.equal(finding(await look(surroundings, "file modes"), "file modes").state, "ok");
   }));
 
-Deno.test("files that belong to another user are wrong", () =>
-  withMachine(async ({ account, with: other, surroundings }) => {
+Deno.test("files that belong to another user are wrong; root is told to go, not to take them", () =>
+  withMachine(async ({ account, with: other }) => {
     await account("personal");
-    const uid = (surroundings.uid ?? 0) + 1;
-    const owners = finding(await look(other({ uid }), "file modes"), "file owners");
-    assert.equal(owners.state, "wrong");
-    assert.match(owners.fix ?? "", /chown/);
+    const of = (uid: number) =>
+      other({ files: { ...systemFiles, stat: (path) => asOwnedBy(systemFiles.stat(path), uid) } });
+    const owners = async (uid: number) =>
+      finding(await look({ ...of(1000), uid }, "file modes"), "file owners");
+    assert.equal((await owners(1001)).state, "wrong");
+    assert.match((await owners(1001)).fix ?? "", /chown/);
+    assert.equal((await owners(0)).fix, "Run it as that user, without sudo.");
+  }));
+
+function asOwnedBy(stat: FileStat, uid: number): FileStat {
+  return new Proxy(stat, {
+    get: (target, key) => {
+      const value = key === "uid" ? uid : Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+Deno.test("accounts.json read-only: renewed tokens would be lost, so it is wrong, and mended", () =>
+  withMachine(async ({ account, surroundings }) => {
+    await account("personal");
+    const { accounts } = surroundings.paths;
+    systemFiles.chmod(accounts, 0o400);
+    const found = await look(surroundings, "file modes");
+    const closed = finding(found, "read-only files");
+    assert.equal(closed.state, "wrong");
+    assert.match(closed.text, /accounts\.json cannot be written/);
+    await found.mend?.([closed]);
+    assert.equal(statSync(accounts).mode & 0o777, 0o600);
+  }));
+
+Deno.test("accounts.json of wrong types, 10 MB, a folder, a circle of links: each is one finding with its fix", () =>
+  withMachine(async (machine) => {
+    const { surroundings, put, everything } = machine;
+    const file = ".config/opencode-multi-auth/accounts.json";
+    const { accounts } = surroundings.paths;
+    const spoil: readonly (readonly [RegExp, () => void])[] = [
+      [/has no object "accounts"/, () => put(file, '{"version": 3, "accounts": 7}')],
+      [/is larger than 8 MiB/, () => put(file, `"${"x".repeat(10_000_000)}"`)],
+      [/is a folder/, () => mkdirSync(accounts)],
+      [/cannot be read \(ELOOP\)/, () => symlinkSync(accounts, accounts)],
+    ];
+    for (const [what, make] of spoil) {
+      rmSync(accounts, { recursive: true, force: true });
+      make();
+      const before = everything();
+      const { results } = await examine(
+        [named(storeChecks(surroundings), "accounts file")],
+        machine.clock,
+      );
+      assert.deepEqual(results.map(({ state }) => state), ["wrong"]);
+      assert.match(results[0]?.text ?? "", what);
+      assert.ok(results[0]?.fix, results[0]?.text);
+      assert.deepEqual(everything(), before);
+    }
   }));
 
 for (
