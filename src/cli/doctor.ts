@@ -71,7 +71,7 @@ async function doctor(context: Context, options: DoctorOptions): Promise<void> {
       (healthy ? `${summaryText(results)}${mendable ? ` ${FIX}` : ""}\n` : ""),
   );
   if (healthy) return;
-  throw new Failure(summaryText(results), mendable ? FIX : "What mends it stands beneath.");
+  throw new Failure(summaryText(results), mendable ? FIX : "Each fix stands above.");
 }
 
 /** The heading of what a running OpenCode notices only when it starts anew. */

@@ -110,12 +110,12 @@ function findingOf(step: Step, surroundings: Surroundings): Finding | undefined 
       return differing(step, surroundings, mend);
     case "remove plugin": {
       const name = `entry ${before}`;
-      if (text.includes("older package")) {
+      if (step.reason === "older") {
         const why = `${before} in ${path} is an older package of this family; it claims "openai" ` +
           "as well, and its download can end in BunInstallFailedError or DependencyLoop.";
         return wrong(name, why, `Take it out of the list: ${PROGRAM} install`, mend);
       }
-      if (text.includes("claims")) {
+      if (step.reason === "rival") {
         const why = `${before} in ${path} also claims "openai"; the last one in the list wins.`;
         return wrong(name, why, `Take it out of the list, or ours: ${PROGRAM} install`, mend);
       }

@@ -11,6 +11,8 @@ export interface Step {
     | "write entry"
     | "remove entry"
     | "remove cached copy";
+  /** Why an entry has to go, of those that `install` takes out. */
+  readonly reason?: "older" | "rival" | "second";
   /** What is done, as one sentence. */
   readonly text: string;
   /** The file or folder that changes. */

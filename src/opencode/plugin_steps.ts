@@ -46,7 +46,9 @@ export function pluginSteps(
     if (kind === "older" || kind === "rival") steps.push(foreign(found, kind, movingIn));
   }
   for (const found of ours) {
-    if (found !== kept) steps.push(removal(found, "Remove a second entry of the plugin from"));
+    if (found !== kept) {
+      steps.push(removal(found, "Remove a second entry of the plugin from", { reason: "second" }));
+    }
   }
   const file = kept?.file ?? config.target;
   if (kept === undefined) {
@@ -82,18 +84,25 @@ function foreign(found: NamedEntry, kind: "older" | "rival", movingIn: boolean):
     : 'another plugin that claims "openai"';
   const { entry, file, identity } = found;
   return removal(found, `Remove ${what} from`, {
-    text: `Remove ${identity.name ?? entry.spec} (${what}) from ${file.path}?`,
-    standard: movingIn || kind === "older",
+    reason: kind,
+    question: {
+      text: `Remove ${identity.name ?? entry.spec} (${what}) from ${file.path}?`,
+      standard: movingIn || kind === "older",
+    },
   });
 }
 
-function removal({ entry, file }: NamedEntry, text: string, question?: Step["question"]): Step {
+function removal(
+  { entry, file }: NamedEntry,
+  text: string,
+  more: Pick<Step, "reason" | "question"> = {},
+): Step {
   return makeStep({
     action: "remove plugin",
     text: `${text} ${file.path}.`,
     path: file.path,
     before: quoted(entry.spec),
-    ...(question === undefined ? {} : { question }),
+    ...more,
   }, { type: "plugin", file, edit: { type: "remove", index: entry.index } });
 }
 
