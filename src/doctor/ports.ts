@@ -1,5 +1,6 @@
 import { connect, createServer } from "node:net";
 import { errorCode } from "../platform/failure.ts";
+import { runtime } from "../platform/runtime.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type Check, ok, warning } from "./check.ts";
 
@@ -61,23 +62,36 @@ export function portChecks(
   ];
 }
 
-/** Why a port of the loopback address cannot be listened on, in a word; undefined when it can. */
-function cannotListen(port: number): Promise<string | undefined> {
+/**
+ * Why a port of the loopback address cannot be listened on, in a word; undefined when it can. It is
+ * knocked at and not taken, not even for a moment: a login may begin in that very moment.
+ */
+async function cannotListen(port: number): Promise<string | undefined> {
+  if (await listens(port)) return "in use";
+  // Windows keeps ranges of ports for itself, which only shows when one is wanted.
+  return runtime.platform === "win32" ? await refused(port) : undefined;
+}
+
+function refused(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error) => {
       const code = errorCode(error);
-      resolve(code === "EADDRINUSE" ? "in use" : code === "EACCES" ? "reserved" : code ?? "failed");
+      resolve(code === "EACCES" ? "reserved" : code ?? "failed");
     });
-    // Nobody is answered: it closes as soon as it listens.
     server.listen({ port, host: "127.0.0.1" }, () => server.close(() => resolve(undefined)));
   });
 }
 
-/** Whether somebody listens on a port of the loopback address. */
-function listens(port: number): Promise<boolean> {
+/** Whether somebody listens on a port of this machine, as `localhost` may mean it. */
+async function listens(port: number): Promise<boolean> {
+  const answers = await Promise.all(["127.0.0.1", "::1"].map((host) => accepts(port, host)));
+  return answers.includes(true);
+}
+
+function accepts(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
+    const socket = connect({ port, host });
     const end = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
