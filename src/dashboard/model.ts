@@ -5,6 +5,7 @@
  * @module
  */
 import type { LimitTask } from "../limits/limit_queue.ts";
+import type { Level } from "../platform/log.ts";
 
 /** One window of an account. */
 export interface WindowModel {
@@ -74,6 +75,13 @@ export interface LoginModel {
   readonly message: string | null;
 }
 
+/** A line of the log. */
+export interface LogLine {
+  readonly at: number | null;
+  readonly level: Level;
+  readonly text: string;
+}
+
 /** The whole page. */
 export interface DashboardModel {
   readonly now: number;
@@ -126,6 +134,8 @@ export interface DashboardModel {
     readonly cached: number;
     readonly output: number;
   }[];
+  /** The log's newest lines, newest last; a line that is none of ours has no moment. */
+  readonly log: readonly LogLine[];
   /** The sentence that the last action left; null when there is none. */
   readonly notice: { readonly kind: "done" | "failed"; readonly text: string } | null;
 }

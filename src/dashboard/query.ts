@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Level } from "../platform/log.ts";
 import type { AccountModel, AccountState, WindowModel } from "./model.ts";
 
 /** Orders of the accounts, with the names that the page gives them. */
@@ -28,10 +29,7 @@ export const STATES: readonly AccountState[] = [
 ];
 
 /** Levels of the log, the least first. */
-export const LEVELS = ["debug", "info", "warn", "error"] as const;
-
-/** A level's name. */
-export type LogLevel = typeof LEVELS[number];
+export const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
 
 /** The choice. Empty texts and null choose everything. */
 export interface Query {
@@ -41,7 +39,7 @@ export interface Query {
   readonly state: AccountState | null;
   readonly sort: Sort;
   /** The least level of the log's lines. */
-  readonly level: LogLevel;
+  readonly level: Level;
 }
 
 /** What a page without a query shows. */

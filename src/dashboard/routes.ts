@@ -45,7 +45,6 @@ export const ACTIONS = {
   settings: "/settings",
   /** `passphrase`. Unseals for this process. */
   unlock: "/unlock",
-  lock: "/lock",
   /** `file` (multipart), `passphrase` (may be empty). */
   import: "/import",
   /** `passphrase`, `again`. Answers with the sealed file as an attachment. */
