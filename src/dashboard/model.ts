@@ -6,7 +6,6 @@
  */
 import type { LimitTask } from "../limits/limit_queue.ts";
 import type { Level } from "../platform/log.ts";
-import type { Level } from "../platform/log.ts";
 
 /** One window of an account. */
 export interface WindowModel {
@@ -124,13 +123,6 @@ export interface LoginModel {
   readonly message: string | null;
 }
 
-/** A line of the log. */
-export interface LogLine {
-  readonly at: number | null;
-  readonly level: Level;
-  readonly text: string;
-}
-
 /** The whole page. */
 export interface DashboardModel {
   readonly now: number;
@@ -181,9 +173,11 @@ export interface DashboardModel {
     readonly cached: number;
     readonly output: number;
   }[];
-  /** The log's newest lines, newest last; a line that is none of ours has no moment. */
-  readonly log: readonly LogLine[];
-  readonly log: { readonly path: string; /** Oldest first; the newest 400. */ readonly lines: readonly LogLine[] };
+  readonly log: {
+    readonly path: string;
+    /** Oldest first; the newest 400. */
+    readonly lines: readonly LogLine[];
+  };
   /** Only in the page of the session that uploaded it. */
   readonly importing: ImportModel | null;
   /** The sentence that this session's last action left; null when there is none. */

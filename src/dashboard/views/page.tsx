@@ -1,27 +1,20 @@
-import type { DashboardModel } from "../model.ts";
-import type { Query } from "../query.ts";
-
-/** What a page is made of beside the model. */
-export interface PageOptions {
-  /** The visitor's token against cross-site requests. */
-  readonly csrf: string;
-  readonly query: Query;
-}
+import type { DashboardModel, Page } from "../model.ts";
 
 /** The whole document. */
-export function renderPage(model: DashboardModel, options: PageOptions): string {
-  return [...renderParts(model, options).values()].join("\n");
+export function renderPage(model: DashboardModel, page: Page): string {
+  return [...renderParts(model, page).values()].join("\n");
 }
 
 /**
  * The parts of the page that change, by element id. Two renditions of what has not changed are the
- * same text: moments stand as such in the HTML, and the script says how far away they are.
+ * same text, also later: moments stand as such in the HTML, and the script says how far away they
+ * are. No part but the log depends on the page's query.
  */
 export function renderParts(
   model: DashboardModel,
-  { csrf }: PageOptions,
+  page: Page,
 ): ReadonlyMap<string, string> {
-  return new Map([["notice", `<p id="notice">${model.accounts.length}${csrf.length}</p>`]]);
+  return new Map([["notice", `<p id="notice">${model.accounts.length}${page.csrf.length}</p>`]]);
 }
 
 /** What somebody without a session sees: how to get in, and nothing else. */
