@@ -22,6 +22,7 @@ import { registerUninstall } from "./uninstall.ts";
 import { registerUnpin } from "./unpin.ts";
 import { registerUnseal } from "./unseal.ts";
 import { registerUsage } from "./usage.ts";
+import { registerWeb } from "./web.ts";
 
 /** All commands, in the order in which help shows them. */
 const COMMANDS = [
@@ -32,6 +33,7 @@ const COMMANDS = [
   registerUsage,
   registerExplain,
   registerPath,
+  registerWeb,
   registerInstall,
   registerUninstall,
   registerEnable,

@@ -30,3 +30,48 @@
  *
  * @module
  */
+import type { Session } from "./session.ts";
+
+/** What an action finds in the request. */
+export interface ActionRequest {
+  /** The account that the address names; empty for an action on none. */
+  readonly accountId: string;
+  readonly session: Session;
+  /** A field's text; empty when it is missing. */
+  text(field: string): string;
+  /** An uploaded file, if there is one. */
+  file(field: string): File | undefined;
+}
+
+/** A file for the person to keep. */
+export interface Download {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What an action came to: a sentence for the person, or a file. */
+export type ActionResult = string | Download;
+
+/** One action of the page. */
+export interface Action {
+  /** As Hono reads it; `:id` is an account's. */
+  readonly path: string;
+  /** The fields it takes, with the longest length of each in characters. */
+  readonly fields: Readonly<Record<string, number>>;
+  /** Whether it works on a store that is locked (default false). */
+  readonly locked?: true;
+  /** @throws {Failure} when it cannot be done. */
+  run(request: ActionRequest): ActionResult | Promise<ActionResult>;
+}
+
+/** Lengths of fields, in characters. */
+export const LENGTHS = {
+  /** Aliases of older stores may be long. */
+  alias: 200,
+  word: 64,
+  tags: 1_000,
+  notes: 10_000,
+  passphrase: 1_024,
+  address: 8_192,
+  value: 4_096,
+} as const;

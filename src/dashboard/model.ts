@@ -6,6 +6,9 @@
  */
 import type { LimitTask } from "../limits/limit_queue.ts";
 import type { Level } from "../platform/log.ts";
+import type { LogLine } from "../platform/log_tail.ts";
+
+export type { LogLine };
 
 /** One window of an account. */
 export interface WindowModel {
@@ -13,6 +16,7 @@ export interface WindowModel {
   /** `codex`, or the name of a model's bucket. */
   readonly bucket: string;
   readonly usedPercent: number;
+  /** In the past where the window was reset since it was observed: nothing of it is used then. Null where nobody said. */
   readonly resetsAt: number | null;
   readonly observedAt: number;
   /** Share of the window's time that has gone by, 0 to 100; null where the reset is not known. */
@@ -88,14 +92,6 @@ export interface QueueModel {
   readonly done: number;
   readonly total: number;
   readonly stopped: boolean;
-}
-
-/** One line of the log file. */
-export interface LogLine {
-  /** Epoch milliseconds; null for a line that is not in our form. */
-  readonly at: number | null;
-  readonly level: Level;
-  readonly text: string;
 }
 
 /** What an uploaded file would bring, until it is confirmed or dropped. */

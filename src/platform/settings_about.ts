@@ -1,4 +1,4 @@
-import type { SettingName } from "./settings.ts";
+import { type SettingName, STRATEGIES } from "./settings.ts";
 
 /**
  * What each setting means, for a person at the command line. Apart from the
@@ -15,4 +15,11 @@ export const SETTINGS_ABOUT: { readonly [K in SettingName]: string } = {
   softThreshold: "percent left below which strategy=quota spares an account",
   interactive: "alias that sub-agents leave to you while another account can serve",
   weights: "share of new sessions by alias, for strategy=weighted (absent: 1)",
+};
+
+/** The words that a setting takes, for those that take no others. */
+export const SETTINGS_CHOICES: { readonly [K in SettingName]?: readonly string[] } = {
+  strategy: STRATEGIES,
+  rotate: ["session", "request"],
+  exhausted: ["stop", "wait"],
 };
