@@ -62,9 +62,7 @@ export interface Dashboard {
 
 /** Puts the dashboard together. Nothing happens before the first request or {@linkcode Dashboard.start}. */
 export function createDashboard(options: DashboardOptions): Dashboard {
-  const { clock, log, device, limits, port, refresher } = options;
-  const store = noticing(options.store, () => loaded = true);
-  let loaded = false;
+  const { store, clock, log, device, limits, port, refresher } = options;
   const changed = () => void live.refresh().catch(() => {});
   const tokens = new TokenQueue({ store, refresher, changed });
   const logins = new Logins({
@@ -79,12 +77,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     ...options,
     tokens,
     logins,
-    // What somebody else in this process has loaded is news to the page.
-    loadedElsewhere: () => {
-      const news = loaded;
-      loaded = false;
-      return news;
-    },
   });
   const live = new Live({ source, project: options.project, clock });
   const sessions = new Sessions(clock);
@@ -98,7 +90,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     ...accountActions({ store, device, clock }),
     ...queueActions({ store, limits, tokens }),
     ...loginActions({ store, logins, folder: options.paths.folder }),
-    ...storeActions({ ...options, store }),
+    ...storeActions(options),
   ];
 
   const app = new Hono<GuardedEnv>();
@@ -144,7 +136,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     context.header("set-cookie", setCookie(port(), ""));
     return context.redirect("/", 303);
   });
-  const handle = actionHandler({ ...options, store, live });
+  const handle = actionHandler({ ...options, live });
   for (const action of actions) app.post(action.path, (context) => handle(action, context));
   app.notFound((context) => context.text("Nothing is here.", 404));
   app.onError((error, context) => {
@@ -189,20 +181,4 @@ function visitor(context: Context): Response | Promise<Response> {
 
 function asset(context: Context, type: string, text: string): Response {
   return context.body(text, 200, { "content-type": `${type}; charset=utf-8` });
-}
-
-/** The same store, which tells of each load. */
-function noticing(store: LocalStore, told: () => void): LocalStore {
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === "load") {
-        return () => {
-          told();
-          return target.load();
-        };
-      }
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }

@@ -89,7 +89,7 @@ export class Live {
 
   /** Looks for changes, if there may be any. */
   async fresh(): Promise<void> {
-    if (!this.#model || this.#due() || this.options.source.changed()) await this.refresh();
+    if (!this.#model || this.#due() || await this.options.source.changed()) await this.refresh();
     else this.#lookAtLog();
   }
 

@@ -9,22 +9,25 @@ import { createAdaptorServer } from "@hono/node-server";
 import { errorCode } from "../platform/failure.ts";
 import { checkHost } from "./guard.ts";
 
-/** How long a client may take to send the head of a request, in milliseconds. */
-export const HEAD_MS = 5_000;
-/** How long it may take to send the whole of it, in milliseconds. */
-export const REQUEST_MS = 15_000;
-/** How often the server looks whether somebody is too slow, in milliseconds. */
-const LOOK_MS = 1_000;
-/** How long a silent connection is kept for the next request, in milliseconds. */
-const IDLE_MS = 5_000;
-/** Connections at once. A browser opens six for a page; the rest is for further pages. */
-export const MAX_CONNECTIONS = 128;
-/** Requests over one connection. */
-const MAX_REQUESTS = 10_000;
-/** Longest head of a request, in bytes. */
-const MAX_HEAD_BYTES = 8 * 1024;
-/** How long answers under way may take when the server stops, in milliseconds. */
-const STOP_MS = 1_000;
+/** What a client may take of the server. Times are milliseconds. */
+export const LIMITS = {
+  /** To send the head of a request. */
+  headMs: 5_000,
+  /** To send the whole of it. */
+  requestMs: 15_000,
+  /** How often the server looks whether somebody is too slow. */
+  lookMs: 1_000,
+  /** How long a silent connection is kept for the next request. */
+  idleMs: 5_000,
+  /** How long answers under way may take when the server stops. */
+  stopMs: 1_000,
+  /** Connections at once. A browser opens six for all pages of an origin. */
+  connections: 128,
+  /** Requests over one connection. */
+  requests: 10_000,
+  /** Longest head of a request, in bytes. */
+  headBytes: 8 * 1024,
+};
 
 /** A server that listens. */
 export interface Serving {
@@ -53,22 +56,25 @@ export async function serve(options: {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly host: string;
   readonly port: number;
+  /** Default {@linkcode LIMITS}. */
+  readonly limits?: Partial<typeof LIMITS>;
 }): Promise<Serving> {
+  const limits = { ...LIMITS, ...options.limits };
   const host = checkHost(options.host);
   const server = createAdaptorServer({
     fetch: options.fetch,
     // The globals of this process are not the server's to change.
     overrideGlobalObjects: false,
     serverOptions: {
-      headersTimeout: HEAD_MS,
-      requestTimeout: REQUEST_MS,
-      connectionsCheckingInterval: LOOK_MS,
-      keepAliveTimeout: IDLE_MS,
-      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: limits.headMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.lookMs,
+      keepAliveTimeout: limits.idleMs,
+      maxHeaderSize: limits.headBytes,
     },
   }) as Server;
-  server.maxConnections = MAX_CONNECTIONS;
-  server.maxRequestsPerSocket = MAX_REQUESTS;
+  server.maxConnections = limits.connections;
+  server.maxRequestsPerSocket = limits.requests;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
       reject(errorCode(error) === "EADDRINUSE" ? new PortInUse(options.port) : error);
@@ -83,7 +89,7 @@ export async function serve(options: {
     port,
     close: () =>
       new Promise((resolve) => {
-        const end = setTimeout(() => server.closeAllConnections(), STOP_MS);
+        const end = setTimeout(() => server.closeAllConnections(), limits.stopMs);
         server.close(() => {
           clearTimeout(end);
           resolve();

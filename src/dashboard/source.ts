@@ -17,7 +17,7 @@ import type { QuotaWindow } from "../quota/window.ts";
 import type { LocalStore } from "../store/local.ts";
 import { olderSettings, overlay } from "../store/older_settings.ts";
 import { readChoices } from "../store/past.ts";
-import { readDailyUse, readHistories, readSessionCounts } from "../store/recent.ts";
+import { readDailyUse, readHistories, readSessionCounts, stateVersion } from "../store/recent.ts";
 import type { Snapshot } from "../store/store.ts";
 import type { Findings } from "./build_model.ts";
 import type { Logins } from "./logins.ts";
@@ -33,8 +33,6 @@ export interface SourceOptions {
   readonly limits: LimitQueue;
   readonly tokens: TokenQueue;
   readonly logins: Logins;
-  /** Whether somebody else in this process has loaded the store since this was asked, and so taken the news. */
-  readonly loadedElsewhere: () => boolean;
 }
 
 /** A conversation counts as going on if it was used within this time, in milliseconds. */
@@ -59,16 +57,15 @@ export class Source {
   }
 
   /** Whether somebody has changed something since the last {@linkcode read}. Cheap: asked twice a second. */
-  changed(): boolean {
-    const { store, loadedElsewhere } = this.options;
-    return loadedElsewhere() || store.changed() || this.#asking ||
-      this.#settingsStamp() !== this.#stamp;
+  async changed(): Promise<boolean> {
+    return this.#asking || await this.#look() !== this.#stamp;
   }
 
   /** Reads everything. Never rejects for a store that cannot be read: the page says why. */
   async read(): Promise<Findings> {
     const { store, paths, clock, device, limits, tokens, logins } = this.options;
-    this.#stamp = this.#settingsStamp();
+    // Looked at first: what is changed meanwhile must count as new afterwards.
+    this.#stamp = await this.#look();
     const asked = await limits.state();
     this.#asking = asked.running;
     const now = clock.now();
@@ -132,13 +129,23 @@ export class Source {
     }
   }
 
-  #settingsStamp(): string {
-    try {
-      const stat = statIfExists(this.options.paths.settings);
-      return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "";
-    } catch {
-      return "unreadable";
-    }
+  /** A text that changes with whatever the store's files hold. */
+  async #look(): Promise<string> {
+    const { store, paths } = this.options;
+    const version = await stateVersion(store).catch(() => "unreadable");
+    const files = [paths.accounts, paths.settings, paths.state];
+    return [version, ...files.map(stampOf)].join("\n");
+  }
+}
+
+/** What tells one content of a file from another; of `state.db`, which file it is. */
+function stampOf(path: string): string {
+  try {
+    const stat = statIfExists(path);
+    if (!stat) return "";
+    return path.endsWith(".db") ? `${stat.ino}` : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  } catch {
+    return "unreadable";
   }
 }
 

@@ -127,7 +127,7 @@ export class Streams {
         order = cards.join();
         await send("order", cards);
       }
-      const lines = renderLogLines(news.lines, query.level);
+      const lines = renderLogLines(news.lines);
       if (lines !== "") await send("append", { id: "log-lines", html: lines });
       if (news.position !== at) await send("at", null, news.position);
       at = news.position;

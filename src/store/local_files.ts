@@ -140,7 +140,9 @@ export class LocalFiles {
           const change = work(document.entries, db);
           if (!change.entries) return change.result;
           // First what may fail without a trace, then the file.
-          change.also?.(db, nextRevision(db));
+          // The accounts themselves are news to other processes, whatever else is.
+          const revision = nextRevision(db);
+          change.also?.(db, revision);
           countAccountsSave(db);
           this.accounts.write(before, { ...document, entries: change.entries }, anew);
           written = change;

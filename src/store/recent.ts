@@ -8,6 +8,14 @@ import type { LocalStore } from "./local.ts";
 import { numberIn, numberOrNull, textIn } from "./state_db.ts";
 
 /**
+ * A number that changes with every commit of another process to `state.db`, also of what no snapshot
+ * shows; undefined when there is none. Takes some microseconds.
+ */
+export function stateVersion(store: LocalStore): Promise<number | undefined> {
+  return store.files.readState((db): number | undefined => db.dataVersion(), undefined);
+}
+
+/**
  * How many conversations each account serves, by account id.
  *
  * @param since Those that were used then or later, epoch milliseconds.

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Account } from "../../src/account/account.ts";
@@ -26,7 +26,11 @@ export interface Visitor {
   readonly csrf: string;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Submits a form without script, as a page of ours does. */
-  post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
+  post(
+    path: string,
+    fields?: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
   /** The same with script. */
   script(path: string, fields?: Record<string, string>): Promise<Response>;
 }
@@ -43,7 +47,10 @@ export interface Stage {
   readonly device: TestDevice;
   readonly refresher: TestRefresher;
   /** Sends a request as a browser would send it that was told the address. */
-  request(path: string, init?: RequestInit & { headers?: Record<string, string> }): Promise<Response>;
+  request(
+    path: string,
+    init?: RequestInit & { headers?: Record<string, string> },
+  ): Promise<Response>;
   /** A fresh one-time link's path. */
   link(): string;
   /** Opens a link and the page. */
@@ -89,7 +96,8 @@ export class TestDevice implements Device {
     changedAt: null,
   };
   state = () => Promise.resolve(this.now);
-  sync = () => Promise.resolve({ kind: "unchanged" as const, text: "There is nothing new in auth.json." });
+  sync = () =>
+    Promise.resolve({ kind: "unchanged" as const, text: "There is nothing new in auth.json." });
   switchTo(account: Account) {
     this.switched.push(account.alias);
     this.now = { ...this.now, content: { kind: "account", accountId: account.id } };
@@ -117,14 +125,32 @@ export interface StageOptions extends Partial<DashboardOptions> {
   readonly accounts?: readonly Account[];
   /** Prepares the store before the dashboard starts. */
   readonly prepare?: (store: LocalStore, clock: VirtualClock) => Promise<void> | void;
-  readonly passphrase?: string;
+  /** A sealed store of the fixtures in their place; its passphrase is {@linkcode PASSPHRASE}. */
+  readonly sealed?: true;
 }
+
+/** What opens the sealed stores of the fixtures. */
+export const PASSPHRASE = "fixture-passphrase";
+/** With a key that is derived fast. */
+const SEALED = new URL("../fixtures/store/v1-encrypted.json", import.meta.url);
 
 /** Runs a test on a stage that is thrown away afterwards. */
 export async function withStage(
   test: (stage: Stage) => Promise<void>,
   options: StageOptions = {},
 ): Promise<void> {
+  const { stage, close } = await openStage(options);
+  try {
+    await test(stage);
+  } finally {
+    await close();
+  }
+}
+
+/** A stage for several tests. */
+export async function openStage(
+  options: StageOptions = {},
+): Promise<{ readonly stage: Stage; readonly close: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "multi-auth-dashboard-"));
   const clock = new VirtualClock();
   const env: Environment = { HOME: folder, ...options.env };
@@ -132,15 +158,17 @@ export async function withStage(
   const open = (environment: Environment) =>
     openLocalStore({ paths, env: environment, clock, random: () => 0.5 });
   const stores: LocalStore[] = [];
-  const first = await open(
-    options.passphrase === undefined
-      ? env
-      : { ...env, CODEX_SOFT_STORE_PASSPHRASE: options.passphrase },
-  );
-  const accounts = options.accounts ?? ["personal", "work", "spare"].map((alias) => testAccount(alias));
-  for (const account of accounts) await first.add(account);
-  await options.prepare?.(first, clock);
-  await first.close();
+  if (options.sealed) {
+    mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
+    cpSync(SEALED, paths.accounts);
+  } else {
+    const first = await open(env);
+    const accounts = options.accounts ??
+      ["personal", "work", "spare"].map((alias) => testAccount(alias));
+    for (const account of accounts) await first.add(account);
+    await options.prepare?.(first, clock);
+    await first.close();
+  }
   const store = await open(env);
   const limits = new TestQueue();
   const device = new TestDevice();
@@ -163,10 +191,11 @@ export async function withStage(
     env,
   });
   await dashboard.start();
+  const port = options.port ?? (() => PORT);
   const request: Stage["request"] = async (path, init = {}) =>
-    await dashboard.app.request(`${ORIGIN}${path}`, {
+    await dashboard.app.request(`http://127.0.0.1:${port()}${path}`, {
       ...init,
-      headers: { host: `127.0.0.1:${PORT}`, ...init.headers },
+      headers: { host: `127.0.0.1:${port()}`, ...init.headers },
     });
   const link = () => `/open/${newLinkToken(KEY, clock.now())}`;
   const stage: Stage = {
@@ -188,13 +217,14 @@ export async function withStage(
       return store;
     },
   };
-  try {
-    await test(stage);
-  } finally {
-    await dashboard.close();
-    for (const one of [...stores, store]) await one.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return {
+    stage,
+    async close() {
+      await dashboard.close();
+      for (const one of [...stores, store]) await one.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The cookie that an answer sets, as a browser sends it back. */
@@ -230,5 +260,73 @@ async function visit(stage: Stage): Promise<Visitor> {
     get,
     post: (path, fields = {}, headers = {}) => send(path, { csrf, ...fields }, headers),
     script: (path, fields = {}) => send(path, fields, { "x-csrf-token": csrf }),
+  };
+}
+
+/** One event of a stream. */
+export interface StreamEvent {
+  readonly event: string;
+  readonly data: unknown;
+  readonly id: string | undefined;
+}
+
+/** A page's stream as its browser reads it. */
+export interface Stream {
+  readonly response: Response;
+  /** Events until the one that says that all was sent; the clock moves while none comes. */
+  batch(): Promise<StreamEvent[]>;
+  close(): Promise<void>;
+}
+
+/** Opens a stream at the address that a page names, or at another. */
+export async function openStream(
+  stage: Stage,
+  visitor: Visitor,
+  address?: string,
+): Promise<Stream> {
+  const html = await (await visitor.get("/")).text();
+  const named = /data-events="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  const response = await visitor.get(address ?? named);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const events: StreamEvent[] = [];
+  let text = "";
+  let ended = reader === undefined;
+  void (async () => {
+    while (reader && !ended) {
+      const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
+      if (done) ended = true;
+      text += value ?? "";
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        const fields = new Map(
+          text.slice(0, end).split("\n").map((line) => {
+            const [name = "", ...rest] = line.split(": ");
+            return [name, rest.join(": ")] as const;
+          }),
+        );
+        text = text.slice(end + 2);
+        const event = fields.get("event");
+        if (event === undefined) continue;
+        events.push({
+          event,
+          data: JSON.parse(fields.get("data") ?? "null"),
+          id: fields.get("id"),
+        });
+      }
+    }
+  })();
+  return {
+    response,
+    async batch() {
+      for (let step = 0; step < 100; step++) {
+        const end = events.findIndex(({ event }) => ["at", "bye", "reload"].includes(event));
+        if (end >= 0) return events.splice(0, end + 1);
+        await stage.clock.advance(100);
+      }
+      throw new Error(`No batch has come; only: ${JSON.stringify(events)}`);
+    },
+    async close() {
+      ended = true;
+      await reader?.cancel().catch(() => {});
+    },
   };
 }
