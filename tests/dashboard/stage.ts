@@ -125,14 +125,14 @@ export interface StageOptions extends Partial<DashboardOptions> {
   readonly accounts?: readonly Account[];
   /** Prepares the store before the dashboard starts. */
   readonly prepare?: (store: LocalStore, clock: VirtualClock) => Promise<void> | void;
-  /** A sealed store of the fixtures in their place; its passphrase is {@linkcode PASSPHRASE}. */
-  readonly sealed?: true;
+  /** A file of `tests/fixtures/store/` in their place. */
+  readonly fixture?: string;
 }
 
-/** What opens the sealed stores of the fixtures. */
+/** A sealed store among the fixtures, with a key that is derived fast. */
+export const SEALED = "v1-encrypted.json";
+/** What opens it. */
 export const PASSPHRASE = "fixture-passphrase";
-/** With a key that is derived fast. */
-const SEALED = new URL("../fixtures/store/v1-encrypted.json", import.meta.url);
 
 /** Runs a test on a stage that is thrown away afterwards. */
 export async function withStage(
@@ -158,9 +158,9 @@ export async function openStage(
   const open = (environment: Environment) =>
     openLocalStore({ paths, env: environment, clock, random: () => 0.5 });
   const stores: LocalStore[] = [];
-  if (options.sealed) {
+  if (options.fixture !== undefined) {
     mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
-    cpSync(SEALED, paths.accounts);
+    cpSync(new URL(`../fixtures/store/${options.fixture}`, import.meta.url), paths.accounts);
   } else {
     const first = await open(env);
     const accounts = options.accounts ??

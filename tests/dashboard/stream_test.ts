@@ -6,7 +6,14 @@ import { IDLE_MS } from "../../src/dashboard/session.ts";
 import { writeSetting } from "../../src/platform/settings.ts";
 import { accountSubject } from "../../src/quota/block.ts";
 import { testAccount } from "../memory_store.ts";
-import { openStream, PASSPHRASE, type Stage, type StreamEvent, withStage } from "./stage.ts";
+import {
+  openStream,
+  PASSPHRASE,
+  SEALED,
+  type Stage,
+  type StreamEvent,
+  withStage,
+} from "./stage.ts";
 
 /** The HTML by id of a batch. */
 function partsOf(batch: readonly StreamEvent[]): Record<string, string> {
@@ -219,7 +226,7 @@ Deno.test("a store that is locked or opened while a page is open asks it to load
     assert.equal((await visitor.script("/unlock", { passphrase: PASSPHRASE })).status, 200);
     assert.equal((await page.batch()).at(-1)?.event, "reload");
     await page.close();
-  }, { sealed: true }));
+  }, { fixture: SEALED }));
 
 Deno.test("a session that ends, by sign-out or by idleness, ends its streams with a goodbye", () =>
   withStage(async (stage) => {
