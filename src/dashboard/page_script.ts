@@ -53,6 +53,16 @@ export function pageScript(): void {
     ),
   ];
 
+  /** Makes elements of details that came as text. */
+  const unfold = (details: Element | null) => {
+    const text = details?.querySelector("noscript");
+    if (!text) return;
+    // In a template there is no script, so it was read as elements there.
+    if (text.firstElementChild) text.replaceWith(...text.childNodes);
+    else text.outerHTML = text.textContent;
+    tick();
+  };
+
   /** Replaces a part of the page. Open details, unsaved text and the focus stay. */
   const put = (id: string, html: string) => {
     const old = by(id);
@@ -60,10 +70,13 @@ export function pageScript(): void {
     box.innerHTML = html;
     const fresh = box.content.firstElementChild as HTMLElement;
     if (!old) {
-      if (id.startsWith("account-") && cards) cards.append(fresh);
+      if (id.startsWith("account-") && cards?.firstElementChild) cards.append(fresh);
+      // The page is of another kind now: its first account has come.
+      else location.reload();
       return;
     }
     if (old.parentElement === cards) fresh.hidden = old.hidden;
+    if (old.querySelector("details[open]")) unfold(fresh);
     const focus = document.activeElement as HTMLInputElement;
     const after = controls(fresh) as HTMLInputElement[];
     let focused: HTMLInputElement | undefined;
@@ -98,6 +111,9 @@ export function pageScript(): void {
     }
     for (; next; next = next.nextElementSibling as HTMLElement | null) next.hidden = true;
     if (focus !== document.activeElement) focus.focus({ preventScroll: true });
+    cards?.classList.toggle("none", ids.length === 0);
+    const all = by("all");
+    if (all) all.hidden = ids.length <= 100;
     const count = by("count");
     if (count) count.textContent = `${ids.length} accounts shown`;
   };
@@ -183,12 +199,19 @@ export function pageScript(): void {
     if (button) button.ariaBusy = null;
   });
 
+  by("all")?.addEventListener("click", ({ target }) => {
+    cards?.classList.add("all");
+    (target as HTMLElement).remove();
+  });
   document.addEventListener("visibilitychange", () => {
     // All pages of an origin share six connections: nobody looks at this one.
     if (document.hidden) stream.close();
     else choose();
   });
-  document.addEventListener("toggle", follow, true);
+  document.addEventListener("toggle", ({ target }) => {
+    unfold(target as Element);
+    follow();
+  }, true);
   document.documentElement.className = "js";
   tick();
   setInterval(tick, 1_000);

@@ -10,10 +10,12 @@ const PLAN_BUCKET = "codex";
 const DAY = 1_440;
 
 /** One account: what it is, what is left of it, and what can be done with it. */
-export function Account({ account, now }: {
+export function Account({ account, now, many }: {
   readonly account: AccountModel;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Whether it is one of many, so that its details cost nothing before they are opened. */
+  readonly many: boolean;
 }) {
   const { alias, state } = account;
   const { short, long, others } = placed(account.windows);
@@ -51,7 +53,7 @@ export function Account({ account, now }: {
         </Post>
         <Mend account={account} />
       </div>
-      <AccountBody account={account} others={others} now={now} />
+      <AccountBody account={account} others={others} now={now} many={many} />
     </article>
   );
 }
@@ -95,7 +97,7 @@ function State({ account, now }: { readonly account: AccountModel; readonly now:
 }
 
 function Cell({ window, now }: { readonly window: WindowModel | undefined; readonly now: number }) {
-  return window ? <Window window={window} now={now} /> : <div class="window none"></div>;
+  return window ? <Window window={window} now={now} /> : <div class="window absent"></div>;
 }
 
 /** The one thing that brings an account back which needs the person. */

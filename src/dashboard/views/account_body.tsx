@@ -10,84 +10,101 @@ const PINS = [["1h", "1 hour"], ["5h", "5 hours"], ["1d", "1 day"], [
 ]] as const;
 
 /** The rest about an account, folded away: facts, tags and notes, and all that can be done. */
-export function AccountBody({ account, others, now }: {
+export function AccountBody({ many, ...content }: Content & {
+  /** Among many, where a script runs, the content is text until it is opened: fields are dear. */
+  readonly many: boolean;
+}) {
+  return (
+    <details>
+      <summary>
+        Details<span class="vh">of {content.account.alias}</span>
+      </summary>
+      {many
+        ? (
+          <noscript>
+            <Body {...content} />
+          </noscript>
+        )
+        : <Body {...content} />}
+    </details>
+  );
+}
+
+interface Content {
   readonly account: AccountModel;
   /** Windows that have no place of their own. */
   readonly others: readonly WindowModel[];
   readonly now: number;
-}) {
+}
+
+function Body({ account, others, now }: Content) {
   const to = (action: string) => accountAction(account.id, action);
   return (
-    <details>
-      <summary>
-        Details<span class="vh">of {account.alias}</span>
-      </summary>
-      <div class="body">
-        <Troubles account={account} now={now} />
-        {others.length > 0 && (
-          <div class="others">
-            {others.map((window) => <Window window={window} now={now} name={nameOf(window)} />)}
-          </div>
-        )}
-        <Facts account={account} now={now} />
-        <Post to={to("describe")} class="fields">
-          <label>
-            Tags
-            <input name="tags" value={account.tags.join(", ")} placeholder="work, eu" />
-          </label>
-          <label class="wide">
-            Notes
-            <textarea name="notes" rows={2}>{account.notes}</textarea>
-          </label>
-          <button type="submit">Save</button>
-        </Post>
-        <div class="forms">
-          <Post to={to("limits")} class="row">
-            <button type="submit">Refresh limits</button>
-            <button type="submit" formaction={to("token")}>Refresh token</button>
-            {account.state !== "disabled" && (
-              <button type="submit" formaction={to("disable")}>Disable</button>
-            )}
-          </Post>
-          <Post to={to("pin")} class="row">
-            {account.pinned ? <button type="submit" formaction="/unpin">Unpin</button> : (
-              <>
-                <label>
-                  Pin for
-                  <select name="for">
-                    {PINS.map(([span, text]) => <option value={span}>{text}</option>)}
-                  </select>
-                </label>
-                <button type="submit">Pin</button>
-              </>
-            )}
-          </Post>
-          <Post to={to("rename")} class="row">
-            <label>
-              Alias
-              <input name="alias" value={account.alias} required maxlength={64} />
-            </label>
-            <button type="submit">Rename</button>
-          </Post>
-          <Post to={to("sign-in")} class="row">
-            <label>
-              Sign in
-              <Ways />
-            </label>
-            <button type="submit">Sign in again</button>
-          </Post>
-          <details class="remove">
-            <summary>Remove…</summary>
-            <Post to={to("remove")}>
-              <p>This machine forgets the account, its tokens and its figures.</p>
-              <button type="submit" class="danger" name="confirm" value="yes">
-                Remove {account.alias}
-              </button>
-            </Post>
-          </details>
+    <div class="body">
+      <Troubles account={account} now={now} />
+      {others.length > 0 && (
+        <div class="others">
+          {others.map((window) => <Window window={window} now={now} name={nameOf(window)} />)}
         </div>
+      )}
+      <Facts account={account} now={now} />
+      <Post to={to("describe")} class="fields">
+        <label>
+          Tags
+          <input name="tags" value={account.tags.join(", ")} placeholder="work, eu" />
+        </label>
+        <label class="wide">
+          Notes
+          <textarea name="notes" rows={2}>{account.notes}</textarea>
+        </label>
+        <button type="submit">Save</button>
+      </Post>
+      <div class="forms">
+        <Post to={to("limits")} class="row">
+          <button type="submit">Refresh limits</button>
+          <button type="submit" formaction={to("token")}>Refresh token</button>
+          {account.state !== "disabled" && (
+            <button type="submit" formaction={to("disable")}>Disable</button>
+          )}
+        </Post>
+        <Post to={to("pin")} class="row">
+          {account.pinned ? <button type="submit" formaction="/unpin">Unpin</button> : (
+            <>
+              <label>
+                Pin for
+                <select name="for">
+                  {PINS.map(([span, text]) => <option value={span}>{text}</option>)}
+                </select>
+              </label>
+              <button type="submit">Pin</button>
+            </>
+          )}
+        </Post>
+        <Post to={to("rename")} class="row">
+          <label>
+            Alias
+            <input name="alias" value={account.alias} required maxlength={64} />
+          </label>
+          <button type="submit">Rename</button>
+        </Post>
+        <Post to={to("sign-in")} class="row">
+          <label>
+            Sign in
+            <Ways />
+          </label>
+          <button type="submit">Sign in again</button>
+        </Post>
+        <details class="remove">
+          <summary>Remove…</summary>
+          <Post to={to("remove")}>
+            <p>This machine forgets the account, its tokens and its figures.</p>
+            <button type="submit" class="danger" name="confirm" value="yes">
+              Remove {account.alias}
+            </button>
+          </Post>
+        </details>
       </div>
-    </details>
+    </div>
   );
 }
 

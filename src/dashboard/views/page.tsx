@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx";
 import { cardId, type DashboardModel, type Page } from "../model.ts";
 import { writeQuery } from "../query.ts";
-import { renderCard, renderCards } from "./cards.tsx";
+import { areMany, renderCard, renderCards } from "./cards.tsx";
 import { fill, Post } from "./form.tsx";
 import { document } from "./frame.tsx";
 import { Log, LogLines } from "./log.tsx";
@@ -14,7 +14,7 @@ import { Filter, Queues, TagChoice } from "./toolbar.tsx";
 import { Usage } from "./usage.tsx";
 
 /** Where the cards go; text of a person has no bare `<` in it. */
-const CARDS = '<div id="accounts">';
+const CARDS = '<div id="cards"></div>';
 
 /** The whole document. */
 export function renderPage(model: DashboardModel, page: Page): string {
@@ -47,7 +47,7 @@ export function renderPage(model: DashboardModel, page: Page): string {
     ),
   });
   // A thousand cards are no child of the rest: they are kept as text.
-  const whole = html.replace(CARDS, () => CARDS + renderCards(model, page));
+  const whole = html.replace(CARDS, () => renderCards(model, page));
   return fill(whole, page.csrf, writeQuery(page.query));
 }
 
@@ -83,7 +83,7 @@ export function renderParts(
   add("log-lines", <LogLines lines={model.log.lines} level={page.query.level} />);
   for (const account of model.accounts) {
     if (changed?.has(account.id) === false) continue;
-    add(cardId(account.id), renderCard(account, model.now));
+    add(cardId(account.id), renderCard(account, model.now, areMany(model)));
   }
   return parts;
 }
@@ -109,21 +109,26 @@ export function renderSignIn(): string {
 
 /** The page of a store that can be read. */
 function Open({ model, page }: { readonly model: DashboardModel; readonly page: Page }) {
+  const empty = model.accounts.length === 0;
+  const shown = page.order.length === 0 ? "none" : areMany(model) ? "many" : "few";
   return (
     <div id="open">
       <Summary model={model} />
       <Login login={model.login} />
-      <section aria-labelledby="accounts-title">
+      <section aria-labelledby="accounts-title" class={empty ? "empty" : "accounts"}>
         <h2 id="accounts-title" class="vh">Accounts</h2>
         <div class="toolbar">
           <Filter accounts={model.accounts} page={page} />
           <Queues limits={model.queue} tokens={model.tokens} />
-          <AddAccount open={model.accounts.length === 0} />
+          <AddAccount open={empty} />
         </div>
         <p id="count" class="vh" role="status"></p>
-        <div id="accounts"></div>
+        <div id="accounts" class={shown}>
+          <div id="cards"></div>
+        </div>
+        <button type="button" id="all" hidden={page.order.length <= 100}>Show all</button>
         <p class="nothing">No account matches this search.</p>
-        <FirstStep />
+        {empty && <FirstStep />}
       </section>
       <div class="columns">
         <Serving model={model} />
