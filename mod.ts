@@ -23,6 +23,7 @@ export type { CodexFetch } from "./src/codex/fetch.ts";
 export type { PoolEvent } from "./src/codex/journey.ts";
 export type { Exhaustion } from "./src/codex/exhausted.ts";
 export type { FetchInput } from "./src/codex/request.ts";
+export type { Refresher, RefreshOutcome } from "./src/oauth/refresh_transaction.ts";
 export type { Account, Credentials, SetAsideReason } from "./src/account/account.ts";
 export type { Identity } from "./src/account/identity.ts";
 export type { Block, BlockEndSource, BlockReason, BlockScope } from "./src/quota/block.ts";

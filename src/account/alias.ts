@@ -20,10 +20,10 @@ export function checkAlias(text: string): string {
   throw new Failure(`"${printable(text)}" cannot be an alias.`, ALIAS_RULE);
 }
 
-/** An alias for display: control characters replaced, so that no terminal sequence gets through; cut at 80. */
-export function printable(text: string): string {
+/** An alias for display: control characters replaced, so that no terminal sequence gets through; cut at `most`. */
+export function printable(text: string, most = 80): string {
   const clean = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, "\uFFFD");
-  return clean.length > 80 ? `${clean.slice(0, 79)}…` : clean;
+  return clean.length > most ? `${clean.slice(0, most - 1)}…` : clean;
 }
 
 /**

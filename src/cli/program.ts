@@ -10,6 +10,7 @@ import { registerExport } from "./export.ts";
 import { overview, registerHelp } from "./help.ts";
 import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
+import { registerLimits } from "./limits.ts";
 import { registerList } from "./list.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
@@ -30,6 +31,7 @@ const COMMANDS = [
   registerRemove,
   registerList,
   registerStatus,
+  registerLimits,
   registerUsage,
   registerExplain,
   registerPath,

@@ -30,6 +30,9 @@ export function registerRemove(program: CommandLine, context: Context): void {
           if (!sure) throw new Failure(`Account "${printable(alias)}" stays; nothing was changed.`);
         }
         await store.remove(account.id);
+        const { clearSandbox, sandboxFolder } = await import("../codex_cli/sandbox.ts");
+        const aliases = snapshot.accounts.map((one) => one.alias);
+        clearSandbox(sandboxFolder(account.alias, aliases, context.env));
         report(context, options, { ok: true, alias }, `Account "${printable(alias)}" removed.\n`);
       })
     );

@@ -29,6 +29,8 @@ export function registerSeal(program: CommandLine, context: Context): void {
         // One that an older project sealed gets today's key cost.
         const stronger = already && await strengthen(store);
         const changed = !already || stronger;
+        // The Codex CLI's sandboxes may hold access tokens in plain text.
+        (await import("../codex_cli/sandbox.ts")).clearSandboxes(context.env);
         const count = snapshot.accounts.length;
         const plainCopies = store.files.accounts.warnings.length;
         const text = already

@@ -29,7 +29,8 @@ export function registerStatus(program: CommandLine, context: Context): void {
         const { readTokenUse } = await import("../store/past.ts");
         // A state.db that cannot be had is said by the load; the accounts are shown all the same.
         const today = await readTokenUse(store, dayOf(now, context)).catch(() => []);
-        const status = statusObject(strategy, snapshot, now, today);
+        const { readPast } = await import("./status_past.ts");
+        const status = statusObject(strategy, snapshot, now, today, await readPast(store));
         const text = statusText(status, {
           now,
           place: context,

@@ -1,9 +1,12 @@
 import type { Account } from "../account/account.ts";
 import { accountSubject, type Block, NO_END, workspaceSubject } from "../quota/block.ts";
+import type { Credits } from "../quota/headers.ts";
+import { outlook } from "../quota/projection.ts";
 import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import { BlockIndex } from "../rotation/eligibility.ts";
 import type { TokenUse } from "../store/past.ts";
 import type { Snapshot } from "../store/store.ts";
+import { NO_PAST, type Past } from "./status_past.ts";
 import { sumTokens, type TokenSums } from "./token_sums.ts";
 
 /** One window in `status --json`. */
@@ -15,6 +18,10 @@ export interface StatusWindow {
   readonly resetsAt: number | null;
   /** Epoch milliseconds. */
   readonly observedAt: number;
+  /** Percent of the window per hour; null where the figures do not carry it. */
+  readonly trendPerHour: number | null;
+  /** `runs out in 42 min` or `about 85 % used at reset`; null where the figures do not carry it. */
+  readonly projection: string | null;
 }
 
 /** One account in `status --json`. Times are epoch milliseconds. */
@@ -43,8 +50,16 @@ export interface StatusAccount {
     /** The plan's own windows, shortest first. */
     readonly windows: readonly StatusWindow[];
     /** Windows of single models. */
-    readonly models: readonly (StatusWindow & { readonly bucket: string })[];
+    readonly models: readonly (StatusWindow & {
+      readonly bucket: string;
+      /** The bucket's name for people, where the backend gives one. */
+      readonly name: string | null;
+    })[];
   };
+  /** Credits that each reset a limit early; null where nobody said. */
+  readonly resetCredits: number | null;
+  /** Paid credits; null where nobody said. */
+  readonly credits: Credits | null;
   readonly tags: readonly string[];
   readonly notes: string;
 }
@@ -63,12 +78,14 @@ export interface StatusObject {
  *
  * @param now Epoch milliseconds; blocks and pins that have ended by then are left out.
  * @param today The usage ledger of the local day.
+ * @param past History and extras of the accounts.
  */
 export function statusObject(
   strategy: string,
   snapshot: Snapshot,
   now: number,
   today: readonly TokenUse[],
+  past: Past = NO_PAST,
 ): StatusObject {
   const { accounts, activeId, locked, pin } = snapshot;
   const alias = (id: string | null) => accounts.find((account) => account.id === id)?.alias ?? null;
@@ -81,7 +98,7 @@ export function statusObject(
     locked,
     pinned: pinned === null ? null : { alias: pinned, until: pin?.until ?? null },
     accounts: accounts.map((account) => ({
-      ...statusAccount(account, snapshot, index, now),
+      ...statusAccount(account, snapshot, index, now, past),
       today: tokensOf(account, today),
     })),
   };
@@ -92,7 +109,14 @@ function statusAccount(
   snapshot: Snapshot,
   index: BlockIndex,
   now: number,
+  past: Past,
 ): Omit<StatusAccount, "today"> {
+  const history = past.histories.get(account.id) ?? [];
+  const extras = past.extras.get(account.id);
+  const statusWindow = (window: QuotaWindow): StatusWindow => {
+    const { minutes, usedPercent, resetsAt, observedAt } = window;
+    return { minutes, usedPercent, resetsAt, observedAt, ...outlook(window, history, now) };
+  };
   const figures = snapshot.figures.get(account.id);
   const windows = (figures?.windows ?? []).toSorted((a, b) => a.minutes - b.minutes);
   const block = index.on(account, undefined, now);
@@ -114,8 +138,14 @@ function statusAccount(
     quota: {
       windows: windows.filter((window) => window.bucket === PLAN_BUCKET).map(statusWindow),
       models: windows.filter((window) => window.bucket !== PLAN_BUCKET)
-        .map((window) => ({ bucket: window.bucket, ...statusWindow(window) })),
+        .map((window) => ({
+          bucket: window.bucket,
+          name: extras?.bucketNames?.[window.bucket] ?? null,
+          ...statusWindow(window),
+        })),
     },
+    resetCredits: extras?.resetCredits ?? null,
+    credits: extras?.credits ?? null,
     tags: account.tags,
     notes: account.notes,
   };
@@ -131,8 +161,4 @@ export function blocksOf(account: Account, blocks: readonly Block[], now: number
   const subjects = [accountSubject(account.id)];
   if (account.identity) subjects.push(workspaceSubject(account.identity.workspaceId));
   return blocks.filter((block) => block.until > now && subjects.includes(block.subject));
-}
-
-function statusWindow({ minutes, usedPercent, resetsAt, observedAt }: QuotaWindow): StatusWindow {
-  return { minutes, usedPercent, resetsAt, observedAt };
 }

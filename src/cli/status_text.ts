@@ -86,7 +86,8 @@ function details(account: StatusAccount, options: StatusTextOptions): string[] {
     lines.push(`${span(window.minutes)}: ${left(window, options)}`);
   }
   for (const window of account.quota.models) {
-    lines.push(`${span(window.minutes)} (${printable(window.bucket)}): ${left(window, options)}`);
+    const name = printable(window.name ?? window.bucket);
+    lines.push(`${span(window.minutes)} (${name}): ${left(window, options)}`);
   }
   if (!account.enabled) {
     lines.push(
@@ -142,14 +143,23 @@ function left(window: StatusWindow, { now, place, paint }: StatusTextOptions): s
     return `${paint("green", "100% left")}, was reset ${moment(resetsAt, now, place)}`;
   }
   const percent = Math.round(100 - window.usedPercent);
-  const colour = percent <= LOW_PERCENT ? "red" : percent <= SCARCE_PERCENT ? "yellow" : "green";
+  const colour = colourOf(percent);
   const reset = resetsAt === null ? "" : `, resets ${moment(resetsAt, now, place)}`;
   const age = now - observedAt > OLD_MS ? paint("dim", `, seen ${distance(observedAt, now)}`) : "";
-  return `${paint(colour, `${percent}% left`)}${reset}${age}`;
+  const soon = window.projection?.startsWith("runs out") ?? false;
+  const projection = window.projection === null
+    ? ""
+    : paint(soon ? "yellow" : "dim", `, ${window.projection}`);
+  return `${paint(colour, `${percent}% left`)}${reset}${age}${projection}`;
+}
+
+/** The colour of a share that is left, in percent. */
+export function colourOf(percent: number): "red" | "yellow" | "green" {
+  return percent <= LOW_PERCENT ? "red" : percent <= SCARCE_PERCENT ? "yellow" : "green";
 }
 
 /** A window's length as people say it: `5h`, `week`, `30d`. */
-function span(minutes: number): string {
+export function span(minutes: number): string {
   if (minutes === 10_080) return "week";
   if (minutes === 1_440) return "day";
   if (minutes % 1_440 === 0) return `${minutes / 1_440}d`;

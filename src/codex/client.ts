@@ -1,5 +1,5 @@
 import type { Account } from "../account/account.ts";
-import { createRefresher } from "../oauth/refresh_transaction.ts";
+import { createRefresher, type Refresher } from "../oauth/refresh_transaction.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { messageOf } from "../platform/failure.ts";
@@ -23,6 +23,8 @@ export interface Client {
   readonly fetch: CodexFetch;
   readonly pool: Pool;
   readonly store: Store;
+  /** Renews tokens, one at a time over all processes of the machine. */
+  readonly refresher: Refresher;
   /** Finishes what is under way, saves and lets go of every file. */
   close(): Promise<void>;
 }
@@ -178,6 +180,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     pool,
     store,
+    refresher,
     async close() {
       cancelLoading();
       recheck?.then((one) => one.stop(), () => {});

@@ -43,6 +43,10 @@ export interface Settings {
   readonly weights: Readonly<Record<string, number>>;
   /** Percent left in its tightest window below which the strategy `quota` spares an account. */
   readonly softThreshold: number;
+  /** Questions about limits that this machine asks at once. */
+  readonly limitsAtOnce: number;
+  /** Pause between two of them, half of it up or down by chance. */
+  readonly limitsGap: number;
   /** Alias of an account that sub-agents leave to the person while another can serve; empty for none. */
   readonly interactive: string;
 }
@@ -91,11 +95,14 @@ function readWeights(value: unknown): Reading<Settings["weights"]> {
   return { value: weights as Settings["weights"] };
 }
 
-function readPercent(value: unknown): Reading<number> {
-  const percent = asNumber(value);
-  return percent === undefined || percent < 0 || percent > 100
-    ? { wrong: "must be a number from 0 to 100" }
-    : { value: percent };
+function between(least: number, most: number, whole = false): Definition<number>["read"] {
+  return (value) => {
+    const number = asNumber(value);
+    const fits = number !== undefined && number >= least && number <= most &&
+      (!whole || Number.isInteger(number));
+    const kind = whole ? "whole number" : "number";
+    return fits ? { value: number } : { wrong: `must be a ${kind} from ${least} to ${most}` };
+  };
 }
 
 const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]> } = {
@@ -140,9 +147,19 @@ const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]> } = {
     env: undefined,
   },
   softThreshold: {
-    read: readPercent,
+    read: between(0, 100),
     standard: 10,
     env: "OPENCODE_MULTI_AUTH_SOFT_THRESHOLD",
+  },
+  limitsAtOnce: {
+    read: between(1, 8, true),
+    standard: 1,
+    env: "OPENCODE_MULTI_AUTH_LIMITS_AT_ONCE",
+  },
+  limitsGap: {
+    read: span(0),
+    standard: 2_000,
+    env: "OPENCODE_MULTI_AUTH_LIMITS_GAP_MS",
   },
   interactive: {
     read: (value) =>

@@ -13,6 +13,8 @@ export const SETTINGS_ABOUT: { readonly [K in SettingName]: string } = {
   silence: "how long an answer may be silent after that, in ms",
   refreshGap: "pause between two token refreshes of this machine, jitter included, in ms",
   softThreshold: "percent left below which strategy=quota spares an account",
+  limitsAtOnce: "questions about limits that this machine asks at once",
+  limitsGap: "pause between two of them, half of it up or down by chance, in ms",
   interactive: "alias that sub-agents leave to you while another account can serve",
   weights: "share of new sessions by alias, for strategy=weighted (absent: 1)",
 };

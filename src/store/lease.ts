@@ -37,9 +37,7 @@ export function takeLease(
       return undefined;
     }
   }
-  const holder = `${hostname()}:${runtime.pid}:${
-    builtin("node:crypto").randomBytes(8).toString("hex")
-  }`;
+  const holder = holderName();
   db.prepare("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, 0, 0)")
     .run(name, holder, now, ttlMs);
   return holder;
@@ -58,7 +56,14 @@ export function releaseLease(
   ).run(now, pauseMs, name, holder);
 }
 
-function isDead(holder: string): boolean {
+/** A name for whoever holds something: machine, process, and what tells it from all others. */
+export function holderName(): string {
+  const random = builtin("node:crypto").randomBytes(8).toString("hex");
+  return `${hostname()}:${runtime.pid}:${random}`;
+}
+
+/** Whether a holder is a process of this machine that has ended. */
+export function isDead(holder: string): boolean {
   const [host, pid] = holder.split(":");
   return host === hostname() && !isAlive(Number(pid));
 }

@@ -53,7 +53,8 @@ CREATE TABLE choices (id INTEGER PRIMARY KEY, account_id TEXT, explanation TEXT)
 CREATE TABLE mints (hash TEXT PRIMARY KEY, account_id TEXT, at INTEGER) WITHOUT ROWID;
 CREATE INDEX mints_at ON mints (at);
 CREATE TABLE limit_tasks (account_id TEXT PRIMARY KEY, position INTEGER, source TEXT, state TEXT,
- queued_at INTEGER, started_at INTEGER, ended_at INTEGER, error TEXT) WITHOUT ROWID;
+ queued_at INTEGER, started_at INTEGER, ended_at INTEGER, error TEXT, owner TEXT,
+ worker TEXT) WITHOUT ROWID;
 CREATE TABLE plan_extras (account_id TEXT PRIMARY KEY, at INTEGER, extras TEXT) WITHOUT ROWID;
 CREATE TABLE models (account_id TEXT PRIMARY KEY, at INTEGER, etag TEXT,
  list TEXT) WITHOUT ROWID;

@@ -9,6 +9,8 @@ import type { QuotaWindow } from "../quota/window.ts";
 import { numberIn, numberOrNull, type StateDb } from "./state_db.ts";
 import type { Affinity, Pin } from "./store.ts";
 
+/** A reset that is said to be so little later or earlier is the same one, in milliseconds: spans are rounded. */
+const SAME_RESET_MS = 60_000;
 /** Points kept of the history of one window; the projects before us keep as many. */
 export const HISTORY_POINTS = 160;
 /** Sessions whose account is remembered. */
@@ -98,9 +100,11 @@ export function addHistory(db: StateDb, accountId: string, window: QuotaWindow):
     `SELECT used_percent, resets_at FROM window_history
      WHERE account_id = ? AND bucket = ? AND minutes = ? AND at <= ? ORDER BY at DESC LIMIT 1`,
   ).get(accountId, bucket, minutes, observedAt);
-  const same = last !== undefined && numberIn(last, "used_percent") === usedPercent &&
-    numberOrNull(last, "resets_at") === resetsAt;
-  if (same) return;
+  if (last && numberIn(last, "used_percent") === usedPercent) {
+    const reset = numberOrNull(last, "resets_at");
+    if (reset === resetsAt) return;
+    if (reset && resetsAt && Math.abs(reset - resetsAt) <= SAME_RESET_MS) return;
+  }
   db.prepare("INSERT OR REPLACE INTO window_history VALUES (?, ?, ?, ?, ?, ?)")
     .run(accountId, bucket, minutes, observedAt, usedPercent, resetsAt);
   db.prepare(
@@ -167,6 +171,8 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
       "refreshes",
       "token_use",
       "choices",
+      "limit_tasks",
+      "plan_extras",
     ]
   ) {
     db.prepare(`DELETE FROM ${table} WHERE account_id = ?`).run(accountId);

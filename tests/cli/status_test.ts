@@ -93,13 +93,16 @@ Deno.test("status --json prints one object with the promised fields", () =>
         blockReason: "needs login",
       },
     ]);
+    const outlook = { trendPerHour: null, projection: null };
+    const observedAt = 1795456680000;
     assert.deepEqual(accounts[0]?.["quota"], {
       windows: [
-        { minutes: 300, usedPercent: 40, resetsAt: 1795464000000, observedAt: 1795456680000 },
-        { minutes: 10080, usedPercent: 12, resetsAt: 1795802400000, observedAt: 1795456680000 },
+        { minutes: 300, usedPercent: 40, resetsAt: 1795464000000, observedAt, ...outlook },
+        { minutes: 10080, usedPercent: 12, resetsAt: 1795802400000, observedAt, ...outlook },
       ],
       models: [],
     });
+    assert.equal(accounts[0]?.["resetCredits"], null);
   }));
 
 Deno.test("status and list of a sealed store without its passphrase say locked", () =>

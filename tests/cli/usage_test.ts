@@ -8,6 +8,7 @@ const COMMANDS = [
   "remove",
   "list",
   "status",
+  "limits",
   "usage",
   "explain",
   "path",

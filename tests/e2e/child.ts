@@ -32,6 +32,8 @@ export interface Child extends AsyncDisposable {
    * @throws {Error} when it ends before that; the message holds what it wrote.
    */
   said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Kills it at once, as a crash or an impatient person does. */
+  kill(): void;
   /** Asks it to end, and kills it where that takes more than two seconds. */
   stop(): Promise<Outcome>;
 }
@@ -106,6 +108,7 @@ export function start(command: string, args: readonly string[], options: ChildOp
   };
   return {
     outcome,
+    kill: () => kill(process, "SIGKILL"),
     stop,
     said: (pattern) =>
       new Promise((resolve, reject) => {

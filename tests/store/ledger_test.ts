@@ -18,7 +18,10 @@ Deno.test("a state.db of the first version keeps its figures and learns to keep 
     store.observe({ accountId: "id-a", uses: 7 });
     await store.close();
     const db = (await loadSqlite())(folder.paths.state);
-    db.exec("DROP TABLE token_use; DROP TABLE choices;");
+    for (
+      const table of ["token_use", "choices", "mints", "limit_tasks", "plan_extras", "models"]
+        .concat("dismissed", "notified")
+    ) db.exec(`DROP TABLE ${table}`);
     db.exec("CREATE TABLE events (id INTEGER PRIMARY KEY); PRAGMA user_version = 1");
     db.close();
     const again = await folder.open();

@@ -1,0 +1,121 @@
+import { printable } from "../account/alias.ts";
+import { formatDuration } from "../platform/duration.ts";
+import { colourOf, span } from "./status_text.ts";
+import type { StatusAccount, StatusWindow } from "./status_object.ts";
+import type { Paint } from "./style.ts";
+import { moment, type Place } from "./time.ts";
+
+/** One account as `limits` shows it. */
+export type LimitsAccount =
+  & Pick<
+    StatusAccount,
+    "alias" | "plan" | "quota" | "resetCredits" | "credits" | "blockReason"
+  >
+  & { readonly error: string | null };
+
+/** How the text is written. */
+export interface LimitsTextOptions {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly place: Place;
+  readonly paint: Paint;
+}
+
+/** Widths of the columns: window, bar with its percent, and the moment of the reset. */
+const LABEL = 7;
+const BAR = 16;
+const LEFT = BAR + 7;
+const RESET = 30;
+/** Text below a window begins under its bar. */
+const INDENT = " ".repeat(2 + LABEL);
+/** Smallest trend that is shown, in percent per hour: below it rounds to nothing. */
+const LEAST_TREND = 0.05;
+/** Longest line of prose. */
+const PROSE = 76;
+
+/** The table for people: for each account its windows, what is left, until when, and how old that is. */
+export function limitsText(accounts: readonly LimitsAccount[], options: LimitsTextOptions): string {
+  if (accounts.length === 0) {
+    return "No accounts configured. Run: opencode-multi-auth add <alias>\n";
+  }
+  const head = `  ${"Window".padEnd(LABEL)}${"Left".padEnd(LEFT)}${"Resets".padEnd(RESET)}Seen`;
+  const parts = accounts.map((account) => accountText(account, options));
+  return `\n${options.paint("dim", head)}\n\n${parts.join("\n")}\n`;
+}
+
+function accountText(account: LimitsAccount, options: LimitsTextOptions): string {
+  const { paint } = options;
+  const { windows, models } = account.quota;
+  const plan = account.plan === null ? "" : paint("dim", `  ${printable(account.plan)}`);
+  const lines = [`${paint("bold", printable(account.alias))}${plan}`];
+  for (const window of windows) lines.push(...windowLines(window, options));
+  for (const [name, own] of Map.groupBy(models, ({ name, bucket }) => name ?? bucket)) {
+    lines.push(`  ${printable(name)}`);
+    for (const window of own) lines.push(...windowLines(window, options));
+  }
+  if (windows.length === 0 && models.length === 0 && account.error === null) {
+    lines.push(paint("dim", "  No figures yet."));
+  }
+  if (account.resetCredits !== null && account.resetCredits > 0) {
+    lines.push(`  Reset credits: ${account.resetCredits} (each resets a limit early)`);
+  }
+  const { credits } = account;
+  if (credits?.hasCredits) {
+    lines.push(
+      `  Credits: ${credits.unlimited ? "unlimited" : printable(credits.balance ?? "some")}`,
+    );
+  }
+  if (account.error !== null) lines.push(...prose(account.error).map((one) => paint("red", one)));
+  else if (account.blockReason?.startsWith("needs login")) {
+    const text =
+      `Not asked: ${account.blockReason}. Sign in: opencode-multi-auth add ${account.alias}`;
+    lines.push(...prose(printable(text)).map((one) => paint("yellow", one)));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function windowLines(window: StatusWindow, options: LimitsTextOptions): string[] {
+  const { now, place, paint } = options;
+  const { resetsAt, observedAt, minutes } = window;
+  const over = resetsAt !== null && resetsAt <= now;
+  const left = over ? 100 : Math.round(100 - window.usedPercent);
+  const colour = colourOf(left);
+  // A last bit that is left, or gone, must not look like nothing.
+  const full = Math.min(Math.max(Math.round(left / 100 * BAR), left > 0 ? 1 : 0), BAR);
+  const bar = paint(colour, "█".repeat(full)) + paint("dim", "░".repeat(BAR - full));
+  const percent = paint(colour, `${left}%`.padStart(5)) + "  ";
+  const reset = resetsAt === null
+    ? "not known"
+    : `${over ? "was " : ""}${moment(resetsAt, now, place)}`;
+  const age = now - observedAt < 60_000 ? "just now" : `${formatDuration(now - observedAt)} ago`;
+  const label = span(minutes).padEnd(LABEL);
+  const lines = [`  ${label}${bar}${percent}${reset.padEnd(RESET - 1)} ${paint("dim", age)}`];
+  const outlook = [
+    window.trendPerHour !== null && window.trendPerHour >= LEAST_TREND
+      ? `${round(window.trendPerHour)} %/h`
+      : undefined,
+    window.projection ?? undefined,
+  ].filter((text) => text !== undefined);
+  if (outlook.length > 0) {
+    const soon = window.projection?.startsWith("runs out") ?? false;
+    lines.push(INDENT + paint(soon ? "yellow" : "dim", outlook.join(", ")));
+  }
+  return lines;
+}
+
+/** `12`, `3.4`, `0.3`. */
+function round(percent: number): string {
+  return percent >= 10 ? `${Math.round(percent)}` : `${Math.round(percent * 10) / 10}`;
+}
+
+/** Words over as many lines as they need, indented. */
+function prose(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of printable(text, 400).split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= PROSE) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines.map((line) => `  ${line}`);
+}

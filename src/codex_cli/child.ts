@@ -1,0 +1,176 @@
+import type { Clock } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import { builtin, runtime } from "../platform/runtime.ts";
+
+/** How a child came to its end. */
+export type ChildEnd =
+  | { readonly kind: "exit"; readonly code: number | null }
+  /** It took longer than it may. */
+  | { readonly kind: "time limit" }
+  /** It wrote more than it may. */
+  | { readonly kind: "too much output" }
+  /** Somebody wanted it to stop. */
+  | { readonly kind: "stopped" }
+  | { readonly kind: "not started"; readonly cause: string };
+
+/** What a child has written, each stream at most as long as it may be. */
+export interface ChildOutcome {
+  readonly end: ChildEnd;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program of somebody else's that runs for us. */
+export interface Child {
+  /** Writes to its standard input, where that is open. */
+  write(text: string): void;
+  /** Closes its standard input: nothing more comes. */
+  close(): void;
+  /** Ends it and everything it has started, at once. */
+  kill(): void;
+  /** Resolves when it and everything it has started have ended. Never rejects. */
+  readonly outcome: Promise<ChildOutcome>;
+}
+
+/** How a child is started. */
+export interface ChildOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly folder: string;
+  /** Whether it is written to; a closed one reads as empty. */
+  readonly input: "open" | "closed";
+  /** Milliseconds after which it is ended. */
+  readonly limitMs: number;
+  /** Most bytes it may write, both streams together. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** Is given each whole line of its standard output. */
+  readonly onLine?: (line: string) => void;
+}
+
+/**
+ * Runs "$@" with an empty standard input, and ends the whole group when our end of the pipe closes:
+ * so not even our own sudden death leaves a child that tries for ever.
+ */
+const GUARD = `exec 3<&0 </dev/null
+"$@" 3<&- &
+child=$!
+( read -r _ <&3; kill -9 -$$ ) >/dev/null 2>&1 &
+guard=$!
+wait $child
+status=$?
+kill $guard 2>/dev/null
+exit $status`;
+
+/** Starts a program in a process group of its own, which ends as a whole. */
+export function startChild(
+  program: string,
+  args: readonly string[],
+  options: ChildOptions,
+): Child {
+  const { clock, signal } = options;
+  const windows = runtime.platform === "win32";
+  const guarded = options.input === "closed" && !windows;
+  let end: ChildEnd | undefined;
+  let stdout = "";
+  let stderr = "";
+  let bytes = 0;
+  let unread = "";
+  let process: ReturnType<typeof spawn> | undefined;
+  let finish: (outcome: ChildOutcome) => void = () => {};
+  const outcome = new Promise<ChildOutcome>((resolve) => finish = resolve);
+
+  function spawn() {
+    const { spawn } = builtin("node:child_process");
+    const [command, argv] = guarded
+      ? ["/bin/sh", ["-c", GUARD, "sh", program, ...args]] as const
+      : [program, args] as const;
+    return spawn(command, [...argv], {
+      cwd: options.folder,
+      env: { ...options.env },
+      detached: !windows,
+      // A program behind npm's shim is a script on Windows.
+      shell: windows && /\.(cmd|bat)$/i.test(program),
+      windowsHide: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  }
+
+  const sweep = () => {
+    const pid = process?.pid;
+    if (pid === undefined) return;
+    try {
+      if (!windows) runtime.kill(-pid, "SIGKILL");
+      else builtin("node:child_process").spawn("taskkill", ["/pid", `${pid}`, "/t", "/f"]);
+    } catch {
+      // Nobody of the group is left.
+    }
+  };
+  const stop = (reason: ChildEnd) => {
+    end ??= reason;
+    sweep();
+  };
+  const onAbort = () => stop({ kind: "stopped" });
+  const cancel = clock.after(options.limitMs, () => stop({ kind: "time limit" }));
+  const done = (reason: ChildEnd) => {
+    cancel();
+    signal?.removeEventListener("abort", onAbort);
+    runtime.off("exit", sweep);
+    end ??= reason;
+    finish({ end, stdout, stderr });
+  };
+  const take = (text: string): boolean => {
+    bytes += text.length;
+    if (bytes <= options.maxBytes) return true;
+    stop({ kind: "too much output" });
+    return false;
+  };
+
+  if (signal?.aborted) {
+    done({ kind: "stopped" });
+    return { write() {}, close() {}, kill() {}, outcome };
+  }
+  try {
+    process = spawn();
+  } catch (error) {
+    done({ kind: "not started", cause: messageOf(error) });
+    return { write() {}, close() {}, kill() {}, outcome };
+  }
+  signal?.addEventListener("abort", onAbort, { once: true });
+  runtime.once("exit", sweep);
+  // A child that has ended does not read any more; its end says why.
+  process.stdin.on("error", () => {});
+  if (options.input === "closed" && !guarded) process.stdin.end();
+  process.stdout.setEncoding("utf8").on("data", (text: string) => {
+    if (!take(text)) return;
+    stdout += text;
+    if (!options.onLine) return;
+    const lines = (unread + text).split("\n");
+    unread = lines.pop() ?? "";
+    for (const line of lines) options.onLine(line);
+  });
+  process.stderr.setEncoding("utf8").on("data", (text: string) => {
+    if (take(text)) stderr += text;
+  });
+  process.on("error", (error: Error) => {
+    done({ kind: "not started", cause: messageOf(error) });
+  });
+  let ended: ChildEnd | undefined;
+  process.on("exit", (code: number | null) => {
+    ended = { kind: "exit", code };
+    // What it has started would hold its output open, and outlive it.
+    sweep();
+  });
+  process.on("close", (code: number | null) => done(ended ?? { kind: "exit", code }));
+
+  return {
+    write(text) {
+      process?.stdin.write(text);
+    },
+    close() {
+      process?.stdin.end();
+    },
+    kill: () => stop({ kind: "stopped" }),
+    outcome,
+  };
+}

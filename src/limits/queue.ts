@@ -1,0 +1,241 @@
+import { type Clock, sleep } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import type { Log } from "../platform/log.ts";
+import { holderName, isDead } from "../store/lease.ts";
+import {
+  addLimitTasks,
+  claimLimitTask,
+  endLimitTask,
+  hasLimitTask,
+  isPending,
+  leaveLimitTasks,
+  type LimitRow,
+  limitRows,
+  pauseLimitTasks,
+  requeueLimitTask,
+  settleLeftTasks,
+  stopLimitTasks,
+} from "../store/limit_tasks.ts";
+import type { LocalStore } from "../store/local.ts";
+import type { LimitQueue, LimitQueueState, LimitSource, LimitTask } from "./limit_queue.ts";
+import type { Question } from "./question.ts";
+
+/** Pause between two looks at what other processes do, in milliseconds. */
+const LOOK_MS = 150;
+/** Least pause after a refused token, in milliseconds. */
+const CAREFUL_MS = 5_000;
+
+/** What a queue needs. */
+export interface QueueOptions {
+  readonly store: LocalStore;
+  readonly ask: Question;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Asked anew for each task. */
+  readonly settings: () => { readonly limitsAtOnce: number; readonly limitsGap: number };
+  readonly log: Log;
+  /** Who this process is among all (default: its own name). */
+  readonly holder?: string;
+  /** Whether another one has ended (default: asks the system). */
+  readonly isGone?: (holder: string) => boolean;
+}
+
+/**
+ * The queue as one process sees it. Tasks are rows of `state.db`: every process that has added some
+ * works on all of them, as many at once as the setting allows on the whole machine, and each process
+ * can stop them all. A process that dies leaves nothing that waits for it.
+ */
+export function createLimitQueue(options: QueueOptions): LimitQueue {
+  return new StoredQueue(options);
+}
+
+class StoredQueue implements LimitQueue {
+  readonly #options: QueueOptions;
+  readonly #holder: string;
+  readonly #isGone: (holder: string) => boolean;
+  /** Tasks that this process carries out, by account id. */
+  readonly #running = new Map<string, { readonly stop: AbortController; done: Promise<void> }>();
+  readonly #closing = new AbortController();
+  #working: Promise<void> | undefined;
+  /** Who waits for a while, and is woken when there is something new. */
+  readonly #sleepers = new Set<AbortController>();
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#holder = options.holder ?? holderName();
+    const isGone = options.isGone ?? isDead;
+    this.#isGone = (holder) => holder !== this.#holder && isGone(holder);
+  }
+
+  async add(accountIds: readonly string[], source: LimitSource): Promise<void> {
+    if (accountIds.length === 0 || this.#closing.signal.aborted) return;
+    await this.#write((now, db) => {
+      settleLeftTasks(db, this.#isGone, now);
+      addLimitTasks(db, accountIds, source, this.#holder, now);
+    });
+    this.#work();
+  }
+
+  async stop(): Promise<void> {
+    await this.#write((now, db) => stopLimitTasks(db, now));
+    for (const task of this.#running.values()) task.stop.abort();
+    this.#wake();
+    // What runs here has ended when this resolves; another process ends its own within a look.
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+
+  async state(): Promise<LimitQueueState> {
+    const rows = await this.#rows();
+    const pending = rows.filter(isPending).length;
+    return {
+      running: pending > 0,
+      done: rows.length - pending,
+      total: rows.length,
+      stopped: rows.some(({ state }) => state === "stopped"),
+      tasks: rows.map(taskOf),
+    };
+  }
+
+  async settled(): Promise<void> {
+    while ((await this.#rows()).some(isPending)) {
+      await this.#sleep(LOOK_MS);
+      if (this.#closing.signal.aborted) return;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#wake();
+    for (const task of this.#running.values()) task.stop.abort();
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await this.#working;
+    // Reading shows whether there is anything to leave: a look alone makes no file.
+    const rows = await this.#read();
+    const concerned = ({ owner, worker, state }: LimitRow) =>
+      isPending({ state }) && (owner === this.#holder || worker === this.#holder);
+    if (rows.some(concerned)) {
+      await this.#write((now, db) => leaveLimitTasks(db, this.#holder, now));
+    }
+  }
+
+  /** All rows, none of which waits for somebody who is gone. */
+  async #rows(): Promise<LimitRow[]> {
+    const rows = await this.#read();
+    const left = rows.some((row) =>
+      isPending(row) && (this.#isGone(row.owner) || (row.worker && this.#isGone(row.worker)))
+    );
+    if (!left) return rows;
+    await this.#write((now, db) => settleLeftTasks(db, this.#isGone, now));
+    return await this.#read();
+  }
+
+  #read(): Promise<LimitRow[]> {
+    return this.#options.store.files.readState(limitRows, []);
+  }
+
+  #write<T>(work: (now: number, db: Parameters<typeof limitRows>[0]) => T): Promise<T> {
+    const { store, clock } = this.#options;
+    return store.files.writeState((db) => work(clock.now(), db), false);
+  }
+
+  /** Works until nothing is queued. */
+  #work(): void {
+    this.#wake();
+    this.#working ??= this.#loop()
+      .catch((error) => this.#options.log.error(`limits: ${messageOf(error)}`))
+      .finally(() => this.#working = undefined);
+  }
+
+  async #loop(): Promise<void> {
+    const { settings } = this.#options;
+    while (!this.#closing.signal.aborted) {
+      const claim = await this.#write((now, db) => {
+        settleLeftTasks(db, this.#isGone, now);
+        return claimLimitTask(db, this.#holder, settings().limitsAtOnce, now);
+      });
+      // Something may be added, or come back from a worker that dies, while a task runs here.
+      if (claim.kind === "idle" && this.#running.size === 0) return;
+      if (claim.kind === "task") {
+        this.#begin(claim.accountId, claim.source as LimitSource);
+      } else await this.#sleep(LOOK_MS);
+    }
+  }
+
+  #begin(accountId: string, source: LimitSource): void {
+    const stop = new AbortController();
+    if (this.#closing.signal.aborted) stop.abort();
+    const done = this.#run(accountId, source, stop)
+      .catch((error) => this.#options.log.error(`limits: ${messageOf(error)}`))
+      .finally(() => {
+        this.#running.delete(accountId);
+        this.#wake();
+      });
+    this.#running.set(accountId, { stop, done });
+  }
+
+  async #run(accountId: string, source: LimitSource, stop: AbortController): Promise<void> {
+    const { ask, random, settings } = this.#options;
+    const over = new AbortController();
+    const watching = this.#watch(accountId, stop, over.signal);
+    const end = await ask(accountId, source, stop.signal);
+    over.abort();
+    await watching;
+    await this.#write((now, db) => {
+      const gap = settings().limitsGap * (0.5 + random());
+      const careful = end.kind === "failed" && end.careful ? CAREFUL_MS : 0;
+      pauseLimitTasks(db, now + Math.max(gap, careful), now);
+      // Stopped meanwhile, or taken for dead: its row says something else by now.
+      if (!hasLimitTask(db, accountId, this.#holder)) return;
+      if (stop.signal.aborted) {
+        const mine = limitRows(db).some((row) =>
+          row.accountId === accountId && row.owner === this.#holder
+        );
+        if (mine) endLimitTask(db, accountId, "stopped", null, now);
+        else requeueLimitTask(db, accountId);
+      } else if (end.kind === "answered") endLimitTask(db, accountId, "success", null, now);
+      else endLimitTask(db, accountId, "error", end.error, now);
+    });
+  }
+
+  /** Ends a task at once when another process has stopped it. */
+  async #watch(accountId: string, stop: AbortController, over: AbortSignal): Promise<void> {
+    const { store, clock } = this.#options;
+    while (!over.aborted) {
+      await sleep(clock, LOOK_MS, over).catch(() => {});
+      if (over.aborted) return;
+      const mine = await store.files.readState(
+        (db) => hasLimitTask(db, accountId, this.#holder),
+        false,
+      ).catch(() => true);
+      if (mine) continue;
+      stop.abort();
+      return;
+    }
+  }
+
+  /** Waits, but not when there is something new. */
+  async #sleep(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.#sleepers.add(woken);
+    await sleep(this.#options.clock, ms, woken.signal).catch(() => {});
+    this.#sleepers.delete(woken);
+  }
+
+  #wake(): void {
+    for (const sleeper of this.#sleepers) sleeper.abort();
+  }
+}
+
+function taskOf(row: LimitRow): LimitTask {
+  return {
+    accountId: row.accountId,
+    source: row.source as LimitSource,
+    state: row.state,
+    queuedAt: row.queuedAt,
+    ...(row.startedAt === null ? {} : { startedAt: row.startedAt }),
+    ...(row.endedAt === null ? {} : { endedAt: row.endedAt }),
+    ...(row.error === null ? {} : { error: row.error }),
+  };
+}

@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import type { LimitQueue } from "../../src/limits/limit_queue.ts";
+import { ANSWERED, onStage } from "./stage.ts";
+
+/** States of a queue's tasks by account, in the order in which they run. */
+async function states(queue: LimitQueue): Promise<string> {
+  const { tasks } = await queue.state();
+  return tasks.map(({ accountId, state }) => `${accountId.replace("id-", "")}:${state}`).join(" ");
+}
+
+const NOTHING = { running: false, done: 0, total: 0, stopped: false, tasks: [] };
+
+Deno.test("queue: nothing is there before the first question, and looking makes no file", async () => {
+  await onStage(async (stage) => {
+    const queue = await stage.process("cli");
+    assert.deepEqual(await queue.state(), NOTHING);
+    await queue.settled();
+    await queue.close();
+    assert.deepEqual(stage.folder.names(), []);
+  });
+});
+
+Deno.test("queue: one account after the other, with a pause between them", async () => {
+  await onStage(async (stage) => {
+    const { clock, asked } = stage;
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b", "id-a"], "usage");
+    await clock.advance(0);
+    assert.equal(await states(queue), "a:running b:queued");
+    assert.equal(asked.length, 1);
+    assert.equal(asked[0]?.source, "usage");
+    const begin = clock.now();
+    asked[0]?.end(ANSWERED);
+    await clock.advance(900);
+    assert.equal(await states(queue), "a:success b:queued");
+    await clock.advance(300);
+    assert.equal(await states(queue), "a:success b:running");
+    asked[0]?.end({ kind: "failed", error: "Why. Do this.", careful: false });
+    await clock.advance(0);
+    const state = await queue.state();
+    assert.deepEqual({ ...state, tasks: [] }, {
+      running: false,
+      done: 2,
+      total: 2,
+      stopped: false,
+      tasks: [],
+    });
+    assert.deepEqual(state.tasks[1], {
+      accountId: "id-b",
+      source: "usage",
+      state: "error",
+      queuedAt: begin,
+      startedAt: begin + 1_050,
+      endedAt: begin + 1_200,
+      error: "Why. Do this.",
+    });
+  });
+});
+
+Deno.test("queue: the setting for more lets more run at once, on the whole machine", async () => {
+  await onStage(async (stage) => {
+    stage.settings = { limitsAtOnce: 2, limitsGap: 0 };
+    const one = await stage.process("one");
+    const two = await stage.process("two");
+    await one.add(["id-a", "id-b", "id-c"], "usage");
+    await two.add(["id-d"], "usage");
+    await stage.clock.advance(1_000);
+    assert.equal(await states(two), "a:running b:running c:queued d:queued");
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(1_000);
+    assert.equal(await states(two), "a:success b:running c:running d:queued");
+  });
+});
+
+Deno.test("queue: what waits already is not added twice; what has ended is asked again", async () => {
+  await onStage(async (stage) => {
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    await queue.add(["id-b", "id-a", "id-c"], "exec");
+    assert.equal(await states(queue), "a:running b:queued c:queued");
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(0);
+    await queue.add(["id-a"], "exec");
+    assert.equal(await states(queue), "b:queued c:queued a:queued");
+    const { tasks } = await queue.state();
+    assert.deepEqual(tasks.map(({ source }) => source), ["usage", "exec", "exec"]);
+  });
+});
+
+Deno.test("queue: results stay until the next run", async () => {
+  await onStage(async (stage) => {
+    const queue = await stage.process("cli");
+    await queue.add(["id-a"], "usage");
+    await stage.clock.advance(0);
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(0);
+    await queue.close();
+    const later = await stage.process("later");
+    assert.equal(await states(later), "a:success");
+    await later.add(["id-b"], "usage");
+    assert.equal(await states(later), "b:queued");
+  });
+});
+
+Deno.test("queue: stop ends what runs and what waits, at once", async () => {
+  await onStage(async (stage) => {
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    const signal = stage.asked[0]?.signal;
+    await queue.stop();
+    assert.ok(signal?.aborted);
+    assert.equal(await states(queue), "a:stopped b:stopped");
+    const state = await queue.state();
+    assert.ok(state.stopped && !state.running);
+    await stage.clock.advance(10_000);
+    assert.equal(await states(queue), "a:stopped b:stopped");
+    await queue.settled();
+  });
+});
+
+Deno.test("queue: any process stops a task that another one runs, within a moment", async () => {
+  await onStage(async (stage) => {
+    const page = await stage.process("page");
+    const cli = await stage.process("cli");
+    await cli.add(["id-a", "id-b"], "exec");
+    await stage.clock.advance(0);
+    const signal = stage.asked[0]?.signal;
+    await page.stop();
+    await stage.clock.advance(200);
+    assert.ok(signal?.aborted);
+    assert.equal(await states(cli), "a:stopped b:stopped");
+    assert.equal(stage.asked.length, 0);
+  });
+});
+
+Deno.test("queue: a worker that dies leaves its own tasks stopped, and nothing waits for it", async () => {
+  await onStage(async (stage) => {
+    const cli = await stage.process("cli");
+    const page = await stage.process("page");
+    await cli.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    assert.equal(await states(page), "a:running b:queued");
+    cli.kill();
+    assert.equal(await states(page), "a:stopped b:stopped");
+    await page.settled();
+    await page.add(["id-a"], "usage");
+    await stage.clock.advance(100);
+    assert.equal(await states(page), "a:running");
+  });
+});
+
+Deno.test("queue: a task of another process's goes back to the queue when its worker dies", async () => {
+  await onStage(async (stage) => {
+    const cli = await stage.process("cli");
+    const page = await stage.process("page");
+    await cli.add(["id-a"], "usage");
+    await stage.clock.advance(0);
+    // The page wants the same figures now.
+    await page.add(["id-a", "id-b"], "usage");
+    assert.deepEqual(stage.asked.map(({ by }) => by), ["cli"]);
+    cli.kill();
+    await stage.clock.advance(300);
+    assert.deepEqual(stage.asked.map(({ by, accountId }) => `${by} ${accountId}`), ["page id-a"]);
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(1_500);
+    assert.equal(await states(page), "a:success b:running");
+  });
+});
+
+Deno.test("queue: closing stops what this process wanted and gives back what it did for others", async () => {
+  await onStage(async (stage) => {
+    const cli = await stage.process("cli");
+    const page = await stage.process("page");
+    await cli.add(["id-a"], "usage");
+    await page.add(["id-b"], "usage");
+    await stage.clock.advance(0);
+    stage.asked[0]?.end(ANSWERED);
+    // Whoever looks first after the pause takes it.
+    await stage.clock.advance(2_000);
+    const worker = stage.asked[0]?.by === "cli" ? cli : page;
+    const other = worker === cli ? page : cli;
+    await (worker === cli ? cli : page).close();
+    await stage.clock.advance(2_000);
+    const after = await states(other);
+    // The page owns b: it goes on only where the page still lives.
+    assert.equal(after, worker === cli ? "a:success b:running" : "a:success b:stopped");
+    await other.close();
+  });
+});
+
+Deno.test("queue: closing in the middle leaves nothing that runs", async () => {
+  await onStage(async (stage) => {
+    const cli = await stage.process("cli");
+    await cli.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    await cli.close();
+    const later = await stage.process("later");
+    assert.equal(await states(later), "a:stopped b:stopped");
+    await cli.add(["id-c"], "usage");
+    assert.equal(await states(later), "a:stopped b:stopped");
+  });
+});
+
+Deno.test("queue: after a refused token five seconds pass before the next account is shown", async () => {
+  await onStage(async (stage) => {
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    stage.asked[0]?.end({ kind: "failed", error: "Refused.", careful: true });
+    await stage.clock.advance(4_900);
+    assert.equal(await states(queue), "a:error b:queued");
+    await stage.clock.advance(400);
+    assert.equal(await states(queue), "a:error b:running");
+  });
+});
+
+Deno.test("queue: an account that is removed leaves it", async () => {
+  await onStage(async (stage) => {
+    await stage.accounts("a", "b");
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    const store = await stage.folder.open();
+    await store.remove("id-b");
+    assert.equal(await states(queue), "a:running");
+    await store.remove("id-a");
+    await stage.clock.advance(200);
+    assert.equal(stage.asked.length, 0);
+    assert.deepEqual(await queue.state(), NOTHING);
+  });
+});
+
+Deno.test("queue: a clock that was set back holds nobody up", async () => {
+  await onStage(async (stage) => {
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(0);
+    await queue.stop();
+    await queue.close();
+    stage.clock.jump(stage.clock.now() - 86_400_000);
+    const later = await stage.process("later");
+    await later.add(["id-c"], "usage");
+    await stage.clock.advance(0);
+    assert.equal(await states(later), "c:running");
+    await later.close();
+  });
+});
