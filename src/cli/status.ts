@@ -2,6 +2,7 @@ import { listSettings } from "../platform/settings.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { olderSettings, overlay } from "./older_settings.ts";
+import { onDevice } from "./on_device.ts";
 import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { statusObject } from "./status_object.ts";
@@ -29,7 +30,8 @@ export function registerStatus(program: CommandLine, context: Context): void {
         const { readTokenUse } = await import("../store/past.ts");
         // A state.db that cannot be had is said by the load; the accounts are shown all the same.
         const today = await readTokenUse(store, dayOf(now, context)).catch(() => []);
-        const status = statusObject(strategy, snapshot, now, today);
+        const device = await onDevice(context, snapshot.accounts);
+        const status = statusObject(strategy, snapshot, now, today, device?.id);
         const text = statusText(status, {
           now,
           place: context,

@@ -47,6 +47,8 @@ export interface StatusAccount {
   };
   readonly tags: readonly string[];
   readonly notes: string;
+  /** Whether the Codex CLI of this machine holds it. */
+  readonly onDevice: boolean;
 }
 
 /** What `status --json` prints. */
@@ -63,12 +65,14 @@ export interface StatusObject {
  *
  * @param now Epoch milliseconds; blocks and pins that have ended by then are left out.
  * @param today The usage ledger of the local day.
+ * @param deviceId The account that the Codex CLI of this machine holds.
  */
 export function statusObject(
   strategy: string,
   snapshot: Snapshot,
   now: number,
   today: readonly TokenUse[],
+  deviceId?: string,
 ): StatusObject {
   const { accounts, activeId, locked, pin } = snapshot;
   const alias = (id: string | null) => accounts.find((account) => account.id === id)?.alias ?? null;
@@ -83,6 +87,7 @@ export function statusObject(
     accounts: accounts.map((account) => ({
       ...statusAccount(account, snapshot, index, now),
       today: tokensOf(account, today),
+      onDevice: account.id === deviceId,
     })),
   };
 }
@@ -92,7 +97,7 @@ function statusAccount(
   snapshot: Snapshot,
   index: BlockIndex,
   now: number,
-): Omit<StatusAccount, "today"> {
+): Omit<StatusAccount, "today" | "onDevice"> {
   const figures = snapshot.figures.get(account.id);
   const windows = (figures?.windows ?? []).toSorted((a, b) => a.minutes - b.minutes);
   const block = index.on(account, undefined, now);

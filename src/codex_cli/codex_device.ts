@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { Failure, messageOf } from "../platform/failure.ts";
 import { type FileSystem, systemFiles } from "../platform/files.ts";
 import { type Log, silentLog } from "../platform/log.ts";
+import { asObject, type JsonObject } from "../platform/json.ts";
 import type { Environment } from "../platform/paths.ts";
 import type { LocalStore } from "../store/local.ts";
 import { changeAuthFile } from "./auth_change.ts";
@@ -63,9 +64,11 @@ export function codexDevice(options: DeviceOptions): Device {
   }
 
   async function sync(wish: { readonly alias?: string | undefined } = {}): Promise<SyncOutcome> {
-    const elsewhere = keptElsewhere(credentialStore(home, files), home);
+    const kind = credentialStore(home, files);
+    const elsewhere = keptElsewhere(kind, home);
     const reading = await read();
-    if (elsewhere !== undefined && reading.kind === "absent") {
+    // "auto" uses the file where there is no keyring; for the others a file is left from before.
+    if (elsewhere !== undefined && (kind !== "auto" || reading.kind === "absent")) {
       return { kind: "left", text: elsewhere };
     }
     return await takeOver(reading, wish.alias);
@@ -117,10 +120,10 @@ export function codexDevice(options: DeviceOptions): Device {
       checkUsable(current, account);
       let moved = false;
       await changeAuthFile(place, (reading) => {
-        moved = textOf(reading) !== textOf(before) && !sameHolder(reading, current);
-        if (moved) return Promise.resolve(undefined);
-        const sameSeat = sameHolder(reading, current);
+        moved = textOf(reading) !== textOf(before);
         const json = reading.kind === "read" ? reading.json : undefined;
+        if (moved || holdsAlready(json, current)) return Promise.resolve(undefined);
+        const sameSeat = holderOf(reading, [current], { issuer, now }) !== undefined;
         return Promise.resolve(withLogin(json, current, { issuer, sameSeat, now }));
       });
       if (!moved) return;
@@ -129,9 +132,6 @@ export function codexDevice(options: DeviceOptions): Device {
       }
     }
   }
-
-  const sameHolder = (reading: AuthReading, account: Account) =>
-    holderOf(reading, [account], { issuer, now: clock.now() }) !== undefined;
 
   return {
     state,
@@ -188,6 +188,14 @@ function checkUsable(current: Account | undefined, asked: Account): asserts curr
       `Sign in again: opencode-multi-auth add ${name}`,
     );
   }
+}
+
+/** Whether Codex would find exactly this login, so that nothing has to be written. */
+function holdsAlready(json: JsonObject | undefined, { credentials }: Account): boolean {
+  const tokens = asObject(json?.["tokens"]);
+  return json?.["auth_mode"] === "chatgpt" &&
+    tokens?.["access_token"] === credentials.accessToken &&
+    tokens?.["refresh_token"] === credentials.refreshToken;
 }
 
 function textOf(reading: AuthReading): string | undefined {
