@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { onDevice } from "./device_folder.ts";
 
 const PROCESSES = 4;
-const CHANGES = 15;
+const CHANGES = 6;
 
 /** Counts up in `auth.json` and, to see every reading, in a key of its own. */
 const WORKER = (module: string, path: string, name: string) => `
