@@ -35,9 +35,10 @@ export function registerCodex(program: CommandLine, context: Context): void {
   const command = group.command("login")
     .summary("Sign in with codex login and store the account")
     .description(
-      "Runs codex login in an empty folder of its own and stores the account that signs\n" +
-        "in. Codex itself stays as it is: a plain codex login would first revoke the tokens\n" +
-        "it has, and those would be dead here too. What follows -- goes to codex login.",
+      "Runs codex login in an empty folder of its own and stores the account that\n" +
+        "signs in. Codex itself stays as it is: a plain codex login would first revoke\n" +
+        "the tokens it has, and those would be dead here too. What follows -- goes to\n" +
+        "codex login.",
     )
     .argument("<alias>", "your name for the account, such as personal or work")
     .argument("[options...]", "options of codex login, after --")

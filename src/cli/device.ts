@@ -15,8 +15,9 @@ export function registerDevice(program: CommandLine, context: Context): void {
   const command = program.command("device")
     .summary("Show the Codex CLI's account")
     .description(
-      "Shows which account the Codex CLI of this machine uses, where it keeps its login,\n" +
-        "and whether one runs. Asks no server: a login that the issuer ended looks the same.",
+      "Shows which account the Codex CLI of this machine uses, where it keeps its\n" +
+        "login, and whether one runs. Asks no server: a login that the issuer has ended\n" +
+        "looks the same.",
     )
     .option("--json", JSON_ABOUT)
     .action((options) =>
@@ -44,6 +45,7 @@ export function registerDevice(program: CommandLine, context: Context): void {
             `Credential store: ${storeText(state)}`,
             ...(changedAt === null ? [] : [`Last change: ${dateTime(changedAt, context)}`]),
             `Running: ${runningText(processes)}`,
+            ...takeOverText(content),
             "",
           ].join("\n"),
         );
@@ -74,6 +76,13 @@ function accountText(state: DeviceState, snapshot: Snapshot): string {
     case "stranger":
       return `${printable(content.email ?? "unknown email")}, not in the store: ${content.why}`;
   }
+}
+
+/** How a login that is not stored becomes an account, if it can. */
+function takeOverText(content: DeviceState["content"]): string[] {
+  if (content.kind !== "stranger") return [];
+  if (content.reason === "new") return [`To take it over: ${PROGRAM} sync`];
+  return content.reason === "removed" ? [`To bring it back: ${PROGRAM} sync --alias <alias>`] : [];
 }
 
 function storeText({ credentialStore, path }: DeviceState): string {

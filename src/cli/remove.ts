@@ -9,9 +9,9 @@ import { JSON_ABOUT, report } from "./output.ts";
 
 /** Said when the Codex CLI goes on with the account. */
 const STILL_THERE =
-  "The Codex CLI of this machine is still signed in to it; it does not come back from there by\n" +
-  "itself. To sign Codex out too: codex logout (ends this login everywhere), or give it another\n" +
-  `account: ${PROGRAM} switch <alias>\n`;
+  "The Codex CLI of this machine is still signed in to it; from there it does not\n" +
+  "come back by itself. To sign Codex out too: codex logout, which ends this login\n" +
+  `everywhere, or give Codex another account: ${PROGRAM} switch <alias>\n`;
 
 /**
  * `remove`: forgets an account. On a terminal it asks first; without one it

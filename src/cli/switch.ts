@@ -12,9 +12,10 @@ export function registerSwitch(program: CommandLine, context: Context): void {
   const command = program.command("switch")
     .summary("Let the Codex CLI use an account")
     .description(
-      "Writes an account's login into ~/.codex/auth.json (or $CODEX_HOME), under the Codex\n" +
-        "CLI's own locks. What stands there is taken into the store before, and settings\n" +
-        "beside the login stay. A Codex that runs keeps its account until it is restarted.",
+      "Writes an account's login into ~/.codex/auth.json (or $CODEX_HOME), under the\n" +
+        "Codex CLI's own locks. What stands there is taken into the store before, and\n" +
+        "settings beside the login stay. A Codex that runs keeps its account until it is\n" +
+        "restarted.",
     )
     .argument("<alias>", "the account's name")
     .option("--force", "also replace a login that cannot be taken into the store")

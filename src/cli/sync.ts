@@ -13,10 +13,10 @@ export function registerSync(program: CommandLine, context: Context): void {
   const command = program.command("sync")
     .summary("Take over the Codex CLI's login")
     .description(
-      "Takes what ~/.codex/auth.json (or $CODEX_HOME) holds into the store: a login that\n" +
-        "is not here becomes an account, newer tokens take the place of older ones. Where\n" +
-        "the Codex CLI holds spent tokens, it gets the new ones. An account that was\n" +
-        "removed comes back only with --alias.",
+      "Takes what ~/.codex/auth.json (or $CODEX_HOME) holds into the store: a login\n" +
+        "that is not here becomes an account, newer tokens take the place of older ones.\n" +
+        "Where the Codex CLI holds spent tokens, it gets the new ones. An account that\n" +
+        "was removed comes back only with --alias.",
     )
     .option("--alias <alias>", "name for a new account (default: from its email)")
     .option("--json", JSON_ABOUT)

@@ -100,7 +100,7 @@ export function codexDevice(options: DeviceOptions): Device {
         "To replace it all the same: --force",
       );
     }
-    if (content.kind !== "stranger" || content.removed) return;
+    if (content.kind !== "stranger" || content.reason === "removed") return;
     throw new Failure(
       `${path} holds a login${
         content.email === undefined ? "" : ` of ${printable(content.email)}`

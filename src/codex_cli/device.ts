@@ -17,7 +17,13 @@ export interface DeviceState {
     /** A login of a stored account. */
     | { readonly kind: "account"; readonly accountId: string }
     /** A login that is not in the store: removed before, or from elsewhere. */
-    | { readonly kind: "stranger"; readonly email?: string; readonly why: string }
+    | {
+      readonly kind: "stranger";
+      readonly email?: string;
+      readonly why: string;
+      /** The same for programs: `sync` takes it over, takes it over with an alias only, or not at all. */
+      readonly reason: "new" | "removed" | "refused";
+    }
     | { readonly kind: "api key" }
     /** It cannot be read or understood. */
     | { readonly kind: "unreadable"; readonly why: string };

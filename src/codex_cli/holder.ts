@@ -11,11 +11,6 @@ import { isDismissed } from "../store/dismissed.ts";
 import type { AuthReading } from "./auth_file.ts";
 import type { DeviceState } from "./device.ts";
 
-/** Content of `auth.json`, with whether a stranger is an account that was removed here. */
-export type Content =
-  | Exclude<DeviceState["content"], { readonly kind: "stranger" }>
-  | Extract<DeviceState["content"], { readonly kind: "stranger" }> & { readonly removed: boolean };
-
 /** The stored account whose login a file holds, if it is one of these. */
 export function holderOf(
   reading: AuthReading,
@@ -34,14 +29,14 @@ export function holderOf(
 export async function contentOf(
   reading: AuthReading,
   { store, issuer, now }: LoginContext & { readonly store: LocalStore },
-): Promise<Content> {
+): Promise<DeviceState["content"]> {
   if (reading.kind === "absent") return { kind: "absent" };
   if (reading.kind === "unreadable") return { kind: "unreadable", why: reading.why };
   const login = readLogin(reading.json, { issuer, now });
   if ("why" in login) {
     return holdsApiKey(reading.json)
       ? { kind: "api key" }
-      : { kind: "stranger", removed: false, ...login };
+      : { kind: "stranger", reason: "refused", ...login };
   }
   const { accounts } = await store.load();
   const holder = holderOf(reading, accounts, { issuer, now });
@@ -49,7 +44,7 @@ export async function contentOf(
   const removed = await store.files.readState((db) => isDismissed(db, login), false);
   return {
     kind: "stranger",
-    removed,
+    reason: removed ? "removed" : "new",
     ...(login.email === undefined ? {} : { email: login.email }),
     why: removed ? "it was removed here" : "it was not taken over yet",
   };

@@ -145,6 +145,13 @@ Deno.test("`refresh_token_reused` with nothing newer in auth.json sets the accou
     assert.equal((await stored(at)).setAside, undefined);
   }));
 
+Deno.test("an older login of the same account in auth.json is not adopted", () =>
+  onDevice(async (at) => {
+    await at.store.add(accountOf(ANNA, 2));
+    at.write(authJson(ANNA, 1));
+    assert.equal(await at.shared().adopt(await stored(at)), undefined);
+  }));
+
 Deno.test("a superseded token in auth.json is never adopted", () =>
   onDevice(async (at) => {
     at.write(authJson(ANNA, 2));

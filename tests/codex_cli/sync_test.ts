@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mayBeConsumed } from "../../src/store/consumed.ts";
+import { isDismissed } from "../../src/store/dismissed.ts";
 import { FIXTURES } from "../store/store_folder.ts";
 import { accountOf, authJson, finish, onDevice, person, tokens } from "./device_folder.ts";
 
@@ -75,7 +76,9 @@ Deno.test("a removed account that is still in auth.json does not come back by it
     assert.equal(content.kind, "stranger");
     assert.equal((await at.device().sync({ alias: "back" })).kind, "added");
     assert.deepEqual(await at.aliases(), ["back"]);
-    // The person's word counts from then on.
+    // The person's word counts from then on, whatever becomes of the account.
+    const noted = await at.store.files.readState((db) => isDismissed(db, accountOf(ANNA)), true);
+    assert.equal(noted, false);
     at.write(authJson(ANNA, 3));
     assert.equal((await at.device().sync()).kind, "updated");
   }));

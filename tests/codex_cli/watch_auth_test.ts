@@ -66,8 +66,13 @@ Deno.test("several events in quick succession are one look; those of other files
     at.write(authJson(ANNA, 2));
     send("history.jsonl");
     assert.deepEqual(await until(2, 1_000), ["added"]);
+    // Saving goes on: the look waits until it is quiet.
     send("auth.json");
-    assert.deepEqual(await until(2, 260), ["added", "updated"]);
+    await at.folder.clock.advance(200);
+    send("auth.json");
+    await at.folder.clock.advance(200);
+    assert.equal(at.folder.clock.pending, 2, "the quiet time still runs, beside the poll");
+    assert.deepEqual(await until(2, 60), ["added", "updated"]);
     // An event that changes nothing, such as a look of somebody else, is no news.
     send("auth.json");
     assert.equal((await until(3, 260)).length, 2);
