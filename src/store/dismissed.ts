@@ -33,27 +33,25 @@ export function isDismissed(db: StateDb, account: Account): boolean {
 /** What an account is known by after its removal. */
 function ownKeys(account: Account): string[] {
   const { named, mail, bare } = parts(account);
-  if (named.length > 0) return [...named, ...mail.map((key) => `named ${key}`), token(account)];
-  return [...mail, ...(mail.length === 0 ? bare : []), token(account)];
+  if (named.length > 0) return [...named, ...mail.map((key) => `named ${key}`)];
+  return mail.length > 0 ? mail : bare;
 }
 
 /**
  * What a removed account may be known by for this one to be the same: the member; where one of the
- * two does not name a member, the email within the workspace; where there is neither, the workspace.
+ * two does not name a member, the email within the workspace; where there is neither, the workspace;
+ * and where not even that is known, the very token.
  */
 function matchingKeys(account: Account): string[] {
   const { named, mail, bare } = parts(account);
-  if (named.length > 0) return [...named, ...mail, token(account)];
-  return [
-    ...mail,
-    ...mail.map((key) => `named ${key}`),
-    ...(mail.length === 0 ? bare : []),
-    token(account),
-  ];
+  if (named.length > 0) return [...named, ...mail];
+  return mail.length > 0 ? [...mail, ...mail.map((key) => `named ${key}`)] : bare;
 }
 
-function parts({ identity, email }: Account): { named: string[]; mail: string[]; bare: string[] } {
-  if (!identity) return { named: [], mail: [], bare: [] };
+function parts(
+  { identity, email, credentials }: Account,
+): { named: string[]; mail: string[]; bare: string[] } {
+  if (!identity) return { named: [], mail: [], bare: [`token ${credentials.refreshToken}`] };
   const { workspaceId, memberId, userId } = identity;
   return {
     named: [
@@ -63,10 +61,6 @@ function parts({ identity, email }: Account): { named: string[]; mail: string[];
     mail: email === undefined ? [] : [`mail ${workspaceId} ${email}`],
     bare: [`workspace ${workspaceId}`],
   };
-}
-
-function token({ credentials }: Account): string {
-  return `token ${credentials.refreshToken}`;
 }
 
 function hash(key: string): string {
