@@ -37,6 +37,7 @@ const LATE_SOURCES = [
   "./collect.ts",
   "./older_formats.ts",
   "../oauth/refresh.ts",
+  "../codex_cli/shared_tokens.ts",
 ] as const;
 const LATE_FILE = "later.js";
 

@@ -69,7 +69,8 @@ export function registerAdd(program: CommandLine, context: Context): void {
     });
 }
 
-function storedText({ alias, email, enabled }: Account, added: boolean): string {
+/** Says that an account is stored now. */
+export function storedText({ alias, email, enabled }: Account, added: boolean): string {
   const name = printable(alias);
   return `\nAccount "${name}" ${added ? "added" : "signed in again"} successfully!\n` +
     `Email: ${printable(email ?? "unknown")}\n` +
@@ -77,7 +78,7 @@ function storedText({ alias, email, enabled }: Account, added: boolean): string 
 }
 
 /** Refuses what would be refused after the login anyway, before the person goes through it. */
-function checkBefore({ snapshot, paths }: OpenStore, alias: string): void {
+export function checkBefore({ snapshot, paths }: OpenStore, alias: string): void {
   // An alias of an older store may break today's rule and stays as it is.
   if (!snapshot.accounts.some((account) => account.alias === alias)) checkAlias(alias);
   checkWritable(paths.folder);

@@ -1,4 +1,6 @@
 import process from "node:process";
+import type { RunInTerminal } from "../codex_cli/login_home.ts";
+import type { FindCodex } from "../codex_cli/running_codex.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Environment, set } from "../platform/paths.ts";
 import type { Prompts } from "./prompts.ts";
@@ -33,6 +35,10 @@ export interface Context {
   readLine(): Promise<string | undefined>;
   /** Opens an address in the person's browser; false when that is not possible. */
   openBrowser(url: string): Promise<boolean>;
+  /** Runs a program on the person's terminal (default: really). */
+  readonly runInTerminal?: RunInTerminal;
+  /** Finds running Codex CLIs (default: among the machine's processes). */
+  readonly findCodex?: FindCodex;
   /** Aborts at Ctrl-C. */
   readonly signal: AbortSignal;
   /** The folder from which relative paths count. */

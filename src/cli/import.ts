@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import { checkAlias, printable } from "../account/alias.ts";
 import { Failure } from "../platform/failure.ts";
+import { followLink } from "../platform/files.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { ImportAction, ImportRow } from "../store/import_plan.ts";
 import { withOpenedStore, withOpenedStoreToChange } from "./ask_passphrase.ts";
@@ -75,7 +77,9 @@ async function importFile(context: Context, file: string, options: ImportOptions
     const done = changes > 0 ? await importAccounts(store, items, details) : planned;
     const hint = changes > 0 ? await openCodeHint(context) : undefined;
     const notices = [
-      ...(kind === "Codex auth.json" && changes > 0 ? [SHARED_WITH_CODEX] : []),
+      ...(kind === "Codex auth.json" && changes > 0 && !await isDeviceFile(context, file)
+        ? [SHARED_WITH_CODEX]
+        : []),
       ...(hint === undefined ? [] : [hint]),
     ];
     report(
@@ -90,6 +94,12 @@ async function importFile(context: Context, file: string, options: ImportOptions
 
 const SHARED_WITH_CODEX =
   "The Codex CLI holds the same refresh token. When one of the two renews it, the other's is dead.";
+
+/** Whether a file is the `auth.json` of this machine's Codex CLI, with which tokens are shared. */
+async function isDeviceFile(context: Context, file: string): Promise<boolean> {
+  const { authPath } = await import("../codex_cli/codex_home.ts");
+  return followLink(resolve(context.folder, file)) === followLink(authPath(context.env));
+}
 
 /** Refuses a file of which nothing can be taken, with the reason. */
 function checkSome(context: Context, options: OutputOptions, rows: readonly ImportRow[]): void {

@@ -1,8 +1,10 @@
 import { PROGRAM, VERSION } from "../platform/version.ts";
 import { registerAdd } from "./add.ts";
+import { registerCodex } from "./codex.ts";
 import { type CommandLine, commandLine } from "./command_line.ts";
 import { registerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
+import { registerDevice } from "./device.ts";
 import { registerDisable } from "./disable.ts";
 import { registerEnable } from "./enable.ts";
 import { registerExplain } from "./explain.ts";
@@ -19,6 +21,8 @@ import { registerRemove } from "./remove.ts";
 import { registerRestore } from "./restore.ts";
 import { registerSeal } from "./seal.ts";
 import { registerStatus } from "./status.ts";
+import { registerSwitch } from "./switch.ts";
+import { registerSync } from "./sync.ts";
 import { registerUninstall } from "./uninstall.ts";
 import { registerUnpin } from "./unpin.ts";
 import { registerUnseal } from "./unseal.ts";
@@ -43,6 +47,10 @@ const COMMANDS = [
   registerPin,
   registerUnpin,
   registerRestore,
+  registerDevice,
+  registerSwitch,
+  registerSync,
+  registerCodex,
   registerConfig,
   registerSeal,
   registerUnseal,

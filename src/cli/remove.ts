@@ -1,9 +1,17 @@
 import { printable } from "../account/alias.ts";
 import { Failure } from "../platform/failure.ts";
+import { PROGRAM } from "../platform/version.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
+import { isOnDevice } from "./on_device.ts";
 import { accountNamed, withUnlockedStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
+
+/** Said when the Codex CLI goes on with the account. */
+const STILL_THERE =
+  "The Codex CLI of this machine is still signed in to it; from there it does not\n" +
+  "come back by itself. To sign Codex out too: codex logout, which ends this login\n" +
+  `everywhere, or give Codex another account: ${PROGRAM} switch <alias>\n`;
 
 /**
  * `remove`: forgets an account. On a terminal it asks first; without one it
@@ -29,11 +37,17 @@ export function registerRemove(program: CommandLine, context: Context): void {
           );
           if (!sure) throw new Failure(`Account "${printable(alias)}" stays; nothing was changed.`);
         }
+        const onDevice = await isOnDevice(context, account);
         await store.remove(account.id);
         const { clearSandbox, sandboxFolder } = await import("../codex_cli/sandbox.ts");
         const aliases = snapshot.accounts.map((one) => one.alias);
         clearSandbox(sandboxFolder(account.alias, aliases, context.env));
-        report(context, options, { ok: true, alias }, `Account "${printable(alias)}" removed.\n`);
+        report(
+          context,
+          options,
+          { ok: true, alias, onDevice },
+          `Account "${printable(alias)}" removed.\n${onDevice ? STILL_THERE : ""}`,
+        );
       })
     );
 }

@@ -2,6 +2,7 @@ import { listSettings } from "../platform/settings.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { olderSettings, overlay } from "../store/older_settings.ts";
+import { onDevice } from "./on_device.ts";
 import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { statusObject } from "./status_object.ts";
@@ -30,7 +31,9 @@ export function registerStatus(program: CommandLine, context: Context): void {
         // A state.db that cannot be had is said by the load; the accounts are shown all the same.
         const today = await readTokenUse(store, dayOf(now, context)).catch(() => []);
         const { readPast } = await import("./status_past.ts");
-        const status = statusObject(strategy, snapshot, now, today, await readPast(store));
+        const device = await onDevice(context, snapshot.accounts);
+        const past = await readPast(store);
+        const status = statusObject(strategy, snapshot, now, today, past, device?.id);
         const text = statusText(status, {
           now,
           place: context,

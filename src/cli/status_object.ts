@@ -62,6 +62,8 @@ export interface StatusAccount {
   readonly credits: Credits | null;
   readonly tags: readonly string[];
   readonly notes: string;
+  /** Whether the Codex CLI of this machine holds it. */
+  readonly onDevice: boolean;
 }
 
 /** What `status --json` prints. */
@@ -79,6 +81,7 @@ export interface StatusObject {
  * @param now Epoch milliseconds; blocks and pins that have ended by then are left out.
  * @param today The usage ledger of the local day.
  * @param past History and extras of the accounts.
+ * @param deviceId The account that the Codex CLI of this machine holds.
  */
 export function statusObject(
   strategy: string,
@@ -86,6 +89,7 @@ export function statusObject(
   now: number,
   today: readonly TokenUse[],
   past: Past = NO_PAST,
+  deviceId?: string,
 ): StatusObject {
   const { accounts, activeId, locked, pin } = snapshot;
   const alias = (id: string | null) => accounts.find((account) => account.id === id)?.alias ?? null;
@@ -100,6 +104,7 @@ export function statusObject(
     accounts: accounts.map((account) => ({
       ...statusAccount(account, snapshot, index, now, past),
       today: tokensOf(account, today),
+      onDevice: account.id === deviceId,
     })),
   };
 }
@@ -110,7 +115,7 @@ function statusAccount(
   index: BlockIndex,
   now: number,
   past: Past,
-): Omit<StatusAccount, "today"> {
+): Omit<StatusAccount, "today" | "onDevice"> {
   const history = past.histories.get(account.id) ?? [];
   const extras = past.extras.get(account.id);
   const statusWindow = (window: QuotaWindow): StatusWindow => {

@@ -104,6 +104,7 @@ function details(account: StatusAccount, options: StatusTextOptions): string[] {
     );
   }
   if (account.today) lines.push(`Today: ${tokens(account.today)}`);
+  if (account.onDevice) lines.push("On device: Codex CLI");
   if (account.tags.length > 0) lines.push(`Tags: ${account.tags.map(printable).join(", ")}`);
   if (account.notes.trim() !== "") lines.push(`Notes: ${printable(account.notes.trim())}`);
   return lines;

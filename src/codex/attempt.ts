@@ -1,6 +1,7 @@
 import type { Account } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
-import { readQuotaHeaders } from "../quota/headers.ts";
+import { sharedTimer } from "../platform/shared_timer.ts";
+import { readQuotaWindows } from "../quota/headers.ts";
 import type { QuotaWindow } from "../quota/window.ts";
 import { classify, type Outcome } from "./outcome.ts";
 import { type IncomingRequest, upstreamHeaders } from "./request.ts";
@@ -46,7 +47,7 @@ export function createSender(options: {
   limits: () => { stall: number; silence: number };
   onWindows: (account: Account, windows: readonly QuotaWindow[]) => void;
 }): Sender {
-  const { clock } = options;
+  const clock = sharedTimer(options.clock);
 
   const send: Sender["send"] = async ({ incoming, url, body, account, onEnd }) => {
     const { stall, silence } = options.limits();
@@ -78,8 +79,7 @@ export function createSender(options: {
       cancel();
     }
     // Figures are as old as the question: an answer that overtook a refusal must not outdate it.
-    const windows = readQuotaHeaders(response.headers, clock.now()).windows
-      .map((window) => ({ ...window, observedAt: sentAt }));
+    const windows = readQuotaWindows(response.headers, clock.now(), sentAt);
     if (response.ok && isEventStream(response)) {
       const opened = await openStream(response, {
         clock,
@@ -155,14 +155,11 @@ function isEventStream(response: Response): boolean {
 
 /** The same answer with another body; what described the old body's encoding goes. */
 export function withBody(response: Response, body: BodyInit | null): Response {
-  const headers = new Headers(response.headers);
-  headers.delete("content-encoding");
-  headers.delete("content-length");
-  return new Response(body, {
-    status: response.status,
-    statusText: response.statusText,
-    headers,
-  });
+  const { headers, status, statusText } = response;
+  const whole = new Response(body, { headers, status, statusText });
+  whole.headers.delete("content-encoding");
+  whole.headers.delete("content-length");
+  return whole;
 }
 
 /** Reads an error's body, as far as it comes within the time and the size that an error deserves. */

@@ -9,6 +9,18 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import {
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+  skipSpace,
+  stringEnd,
+  valueEnd,
+} from "./json_text.ts";
 
 /** A JSON text, as a string or as UTF-8. */
 export type JsonBody = string | Uint8Array<ArrayBuffer>;
@@ -18,15 +30,6 @@ export interface Span {
   readonly start: number;
   readonly end: number;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /**
  * Finds the values of top-level keys. Stops as soon as all keys are found; of
@@ -130,11 +133,12 @@ export function dropReasoning<Body extends JsonBody>(
  * The body as a string whose indices are the body's own: bytes become one
  * character each. JSON's own characters are ASCII, so all that matters here
  * looks the same in both forms.
+ *
+ * @param from First index, of bytes only; a string is given whole.
  */
-function view(body: JsonBody): string {
-  return typeof body === "string"
-    ? body
-    : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");
+export function view(body: JsonBody, from = 0, to = body.length): string {
+  if (typeof body === "string") return body;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1", from, to);
 }
 
 /** Finds the values of an object's own keys; the object begins at `start`. */
@@ -188,60 +192,15 @@ function scanList(text: string, start: number): Span[] | undefined {
   }
 }
 
-const PRIMITIVE = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-
-/** Where a value ends; -1 when none begins here or it does not end. */
-function valueEnd(text: string, start: number): number {
-  const code = text.charCodeAt(start);
-  if (code === QUOTE) return stringEnd(text, start);
-  if (code === OPEN_OBJECT || code === OPEN_LIST) return nestedEnd(text, start);
-  PRIMITIVE.lastIndex = start;
-  return PRIMITIVE.test(text) ? PRIMITIVE.lastIndex : -1;
-}
-
-/** Where an object or list ends. Holds its own stack: a hostile body may nest deeper than calls can. */
-function nestedEnd(text: string, start: number): number {
-  const open: number[] = [];
-  for (let at = start; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      const end = stringEnd(text, at);
-      if (end < 0) return -1;
-      at = end - 1;
-    } else if (code === OPEN_OBJECT) open.push(CLOSE_OBJECT);
-    else if (code === OPEN_LIST) open.push(CLOSE_LIST);
-    else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
-      if (open.pop() !== code) return -1;
-      if (open.length === 0) return at + 1;
-    }
-  }
-  return -1;
-}
-
-/** Where a string ends, behind its closing quote; -1 when it does not. */
-function stringEnd(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
-    // A quote ends the string unless an odd number of backslashes stands before it.
-    // Each run of them touches one quote only, so counting stays linear.
-    let before = at;
-    while (text.charCodeAt(before - 1) === BACKSLASH) before--;
-    if ((at - before) % 2 === 0) return at + 1;
-  }
-  return -1;
-}
-
-/** A key's name. Keys with escapes, and in bytes those beyond ASCII, are rare, so they may cost more. */
-function keyOf(body: JsonBody, text: string, start: number, end: number): string {
+/**
+ * A key's name. Keys with escapes, and in bytes those beyond ASCII, are rare, so they may cost more.
+ *
+ * @param base Where the text begins in the body.
+ */
+export function keyOf(body: JsonBody, text: string, start: number, end: number, base = 0): string {
   const raw = text.slice(start + 1, end - 1);
   const plain = typeof body === "string" ? !raw.includes("\\") : /^[ !#-[\]-~]*$/.test(raw);
-  return plain ? raw : stringAt(body, { start, end }) ?? raw;
-}
-
-function skipSpace(text: string, at: number): number {
-  for (;; at++) {
-    const code = text.charCodeAt(at);
-    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
-  }
+  return plain ? raw : stringAt(body, { start: base + start, end: base + end }) ?? raw;
 }
 
 function parseString(json: string): string | undefined {

@@ -7,6 +7,7 @@ import { type Log, silentLog } from "../platform/log.ts";
 import { runtime } from "../platform/runtime.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
+import type { SharedTokens } from "../codex_cli/shared_tokens.ts";
 import { Pool } from "../rotation/pool.ts";
 import { openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
@@ -87,12 +88,21 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
     background: true,
   });
+  const noticed = options.notice ? { notice: options.notice } : {};
+  /** The login that the Codex CLI may hold as well. Loaded when a token is renewed, which is rare. */
+  let loading: Promise<SharedTokens> | undefined;
+  const shared = () =>
+    loading ??= import("../codex_cli/shared_tokens.ts").then(({ sharedTokens }) =>
+      sharedTokens({ store, env, issuer: endpoints.issuer, clock, random, log, ...noticed })
+    );
   const refresher = createRefresher({
     store,
     clock,
     random,
     gapMs: () => settings().refreshGap,
     log,
+    adopt: async (account) => (await shared().catch(() => undefined))?.adopt(account),
+    renewed: async (account) => void await (await shared()).give(account),
     async exchange(account) {
       const part = await renewing().catch(() => undefined);
       if (!part) {
@@ -106,8 +116,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         clock,
       });
     },
-    ...(options.notice ? { notice: options.notice } : {}),
+    ...noticed,
   });
+  // A process that died in the middle of this may have left the Codex CLI with spent tokens.
+  const cancelHealing = clock.after(RENEWING_MS, () => {
+    Promise.all([shared(), pool.refresh()]).then(([tokens]) => tokens.heal(pool.accounts))
+      .catch((error) => log.warn(messageOf(error)));
+  }, { background: true });
   const sender = createSender({
     fetch: request,
     clock,
@@ -141,7 +156,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   let recheck: Promise<Recheck> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
-    if (!recheck && !pool.accounts.some((account) => pool.limits(account).length > 0)) return;
+    if (!recheck && !pool.limited) return;
     recheck ??= import("./recheck.ts").then(({ Recheck }) =>
       new Recheck({
         fetch: request,
@@ -183,6 +198,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     refresher,
     async close() {
       cancelLoading();
+      cancelHealing();
       recheck?.then((one) => one.stop(), () => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));

@@ -1,11 +1,5 @@
-import {
-  dropReasoning,
-  type JsonBody,
-  scanTopLevel,
-  setTopLevel,
-  stringAt,
-  textAt,
-} from "./body.ts";
+import { dropReasoning, type JsonBody, setTopLevel, stringAt, textAt } from "./body.ts";
+import { scanEnds } from "./body_ends.ts";
 
 /** A request body that is ready to be sent any number of times. */
 export interface PreparedBody {
@@ -33,7 +27,7 @@ export function prepareBody(
   needsKey: boolean,
 ): PreparedBody | undefined {
   if (body === undefined) return undefined;
-  const spans = scanTopLevel(
+  const spans = scanEnds(
     body,
     needsKey ? ["model", "stream", "store", "prompt_cache_key"] : ["model", "stream", "store"],
   );

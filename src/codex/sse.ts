@@ -20,6 +20,35 @@ const BACKSLASH = 92;
 
 /** How the data of nearly every event begins. */
 const TYPE_FIRST = new TextEncoder().encode('{"type":"');
+/** Longest type that is read without decoding the data, in bytes. */
+const MAX_TYPE = 100;
+
+/**
+ * Types of which an answer has many. Nothing depends on this list: a type that
+ * is not in it costs a string of its own.
+ */
+const FREQUENT = [
+  "response.output_text.delta",
+  "response.function_call_arguments.delta",
+  "response.reasoning_summary_text.delta",
+  "response.custom_tool_call_input.delta",
+  "response.output_item.added",
+  "response.output_item.done",
+  "response.content_part.added",
+  "response.content_part.done",
+  "response.output_text.done",
+  "response.function_call_arguments.done",
+  "response.created",
+  "response.in_progress",
+  "response.completed",
+  "codex.rate_limits",
+];
+/** The same by length, with their bytes. */
+const BY_LENGTH: { readonly name: string; readonly bytes: Uint8Array }[][] = [];
+for (const name of FREQUENT) {
+  (BY_LENGTH[name.length] ??= []).push({ name, bytes: new TextEncoder().encode(name) });
+}
+
 const DATA = new TextEncoder().encode("data");
 const EVENT = new TextEncoder().encode("event");
 
@@ -59,18 +88,17 @@ export class SseEvent {
   get leadingType(): string | undefined {
     const line = this.lines[0];
     if (!line || !startsWith(line, TYPE_FIRST)) return undefined;
-    const { bytes } = line;
+    const { bytes, end } = line;
     const start = line.start + TYPE_FIRST.length;
-    const end = bytes.indexOf(QUOTE, start);
     // Longer than any type, or with an escape in it: not worth being clever.
-    if (end < 0 || end >= line.end || end - start > 100) return undefined;
-    let type = "";
-    for (let at = start; at < end; at++) {
+    const most = Math.min(end, start + MAX_TYPE);
+    let at = start;
+    for (; at < most; at++) {
       const byte = bytes[at] ?? 0;
+      if (byte === QUOTE) return nameOf(bytes, start, at);
       if (byte === BACKSLASH || byte > 126) return undefined;
-      type += String.fromCharCode(byte);
     }
-    return type;
+    return undefined;
   }
 
   /**
@@ -205,6 +233,18 @@ function fieldValue(line: Slice, field: Uint8Array): Slice | undefined {
   if (bytes[colon] !== COLON) return undefined;
   const start = colon + 1;
   return { bytes, start: start < end && bytes[start] === SPACE ? start + 1 : start, end };
+}
+
+/** ASCII bytes as a string; a frequent one without making it. */
+function nameOf(bytes: Uint8Array, start: number, end: number): string {
+  search: for (const known of BY_LENGTH[end - start] ?? []) {
+    // From the end: most names share their beginning.
+    for (let at = known.bytes.length - 1; at >= 0; at--) {
+      if (bytes[start + at] !== known.bytes[at]) continue search;
+    }
+    return known.name;
+  }
+  return decoder.decode(bytes.subarray(start, end));
 }
 
 function startsWith(line: Slice, prefix: Uint8Array): boolean {

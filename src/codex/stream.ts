@@ -100,6 +100,8 @@ class Answer {
   readonly #watch: Watch;
   #controller: ReadableStreamDefaultController<Chunk> | undefined;
   #over = false;
+  /** Whether a read for the open stream is under way. */
+  #reading = false;
 
   constructor(
     private readonly source: ReadableStreamDefaultReader<Chunk>,
@@ -115,41 +117,51 @@ class Answer {
     });
   }
 
-  async open(): Promise<Opened> {
+  open(): Promise<Opened> {
     const { clock, signal, stallMs } = this.options;
     if (signal?.aborted) this.#onAbort();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    let patient = true;
-    const cancel = clock.after(MAX_HELD_MS, () => patient = false, { background: true });
-    const opened = await this.#head(stallMs, () => patient);
-    cancel();
-    if (opened.kind !== "open") {
-      this.#over = true;
-      signal?.removeEventListener("abort", this.#onAbort);
-      this.#letGo(new Error("the answer is not needed any more"));
-    }
-    return opened;
+    const patientUntil = clock.now() + MAX_HELD_MS;
+    return new Promise((resolve) => {
+      const head = (step: Step) => {
+        const opened = this.#tryHead(step, clock.now() < patientUntil);
+        if (opened === undefined) return this.#reader.read(stallMs, head);
+        if (opened.kind !== "open") {
+          this.#over = true;
+          signal?.removeEventListener("abort", this.#onAbort);
+          this.#letGo(new Error("the answer is not needed any more"));
+        }
+        resolve(opened);
+      };
+      this.#reader.read(stallMs, head);
+    });
   }
 
-  async #head(stallMs: number, isPatient: () => boolean): Promise<Opened> {
-    const { signal } = this.options;
-    for (;;) {
-      const step = await this.#reader.read(stallMs);
-      if (signal?.aborted) return { kind: "broken", error: signal.reason };
-      if (step.kind === "silent") return { kind: "stalled" };
-      if (step.kind === "cut") return { kind: "broken", error: step.error };
-      if (step.kind === "chunk") this.#passage.take(step.chunk, this.#watch.see);
-      else this.#completeLast();
-      if (this.#watch.refusal) {
-        return { kind: "refused", outcome: this.#watch.refusal, windows: this.#watch.windows };
-      }
-      const enough = this.#passage.length > MAX_HELD_BYTES || !isPatient();
-      if (this.#watch.useful || (enough && step.kind === "chunk")) {
-        this.#watch.useful = true;
-        return { kind: "open", body: this.#body() };
-      }
-      if (step.kind === "end") return { kind: "ended" };
+  #tryHead(step: Step, patient: boolean): Opened | undefined {
+    try {
+      return this.#head(step, patient);
+    } catch (error) {
+      return { kind: "broken", error };
     }
+  }
+
+  /** Looks at the next bytes of the head. Undefined means: read on. */
+  #head(step: Step, patient: boolean): Opened | undefined {
+    const { signal } = this.options;
+    if (signal?.aborted) return { kind: "broken", error: signal.reason };
+    if (step.kind === "silent") return { kind: "stalled" };
+    if (step.kind === "cut") return { kind: "broken", error: step.error };
+    if (step.kind === "chunk") this.#passage.take(step.chunk, this.#watch.see);
+    else this.#completeLast();
+    if (this.#watch.refusal) {
+      return { kind: "refused", outcome: this.#watch.refusal, windows: this.#watch.windows };
+    }
+    const enough = this.#passage.length > MAX_HELD_BYTES || !patient;
+    if (this.#watch.useful || (enough && step.kind === "chunk")) {
+      this.#watch.useful = true;
+      return { kind: "open", body: this.#body() };
+    }
+    return step.kind === "end" ? { kind: "ended" } : undefined;
   }
 
   #body(): ReadableStream<Chunk> {
@@ -158,7 +170,7 @@ class Answer {
       start: (controller) => {
         this.#controller = controller;
       },
-      pull: (controller) => this.#pull(controller),
+      pull: () => this.#pull(),
       cancel: (reason) => {
         this.#finish("cancelled");
         this.#letGo(reason);
@@ -166,18 +178,41 @@ class Answer {
     }, { highWaterMark: 0 });
   }
 
-  async #pull(controller: ReadableStreamDefaultController<Chunk>): Promise<void> {
+  /** Hands out what is there, else reads on; what comes then is handed out by {@linkcode Answer.#come}. */
+  #pull(): void {
+    const ready = this.#passage.next();
+    if (ready) return this.#controller?.enqueue(ready);
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#readOn();
+  }
+
+  #readOn(): void {
     const { silenceMs } = this.options;
-    for (;;) {
-      const ready = this.#passage.next();
-      if (ready) return controller.enqueue(ready);
-      const ms = this.#watch.ending ? Math.min(silenceMs, AFTER_END_MS) : silenceMs;
-      const step = await this.#reader.read(ms);
-      if (this.#over) return;
+    this.#reader.read(
+      this.#watch.ending ? Math.min(silenceMs, AFTER_END_MS) : silenceMs,
+      this.#come,
+    );
+  }
+
+  readonly #come = (step: Step): void => {
+    const controller = this.#controller;
+    if (this.#over || controller === undefined) return;
+    try {
       if (step.kind !== "chunk") return this.#conclude(controller, step);
       this.#passage.take(step.chunk, this.#watch.see);
+      const ready = this.#passage.next();
+      // Not one whole event yet.
+      if (!ready) return this.#readOn();
+      this.#reading = false;
+      controller.enqueue(ready);
+    } catch (error) {
+      // Nobody above us would hear of it, and the reader would wait for ever.
+      controller.error(error);
+      this.#finish("cut", error);
+      this.#letGo(error);
     }
-  }
+  };
 
   /** The backend sends no more: ends the stream in a way that its reader understands. */
   #conclude(

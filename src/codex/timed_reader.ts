@@ -17,14 +17,18 @@ const LAG_MS = 1_000;
 /**
  * Reads a body, and notices when it falls silent.
  *
- * An answer may have thousands of chunks, so a timer is not set for each: one
- * timer runs, and when it fires looks at when the last wait began. Where the
- * clock has jumped in between it waits anew.
+ * An answer may have thousands of chunks, so neither a timer nor a promise is
+ * made for each: one timer runs, and when it fires looks at when the last wait
+ * began; what came is told to a function. Where the clock has jumped in between
+ * it waits anew.
  */
 export class TimedReader {
   #waitingSince = 0;
-  #giveUp: ((step: Step) => void) | undefined;
+  #tell: ((step: Step) => void) | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** How long the wait that is under way may last. */
+  #ms = 0;
+  /** How long the running timer was set for. */
   #timerMs = 0;
   /** Reads begun; tells a timer whether anything happened while it ran. */
   #reads = 0;
@@ -35,29 +39,20 @@ export class TimedReader {
   ) {}
 
   /**
-   * Waits for the next bytes. Never rejects.
+   * Waits for the next bytes. One wait at a time.
    *
    * @param ms How long, in milliseconds.
+   * @param tell Is told what came of it, once. Must not throw.
    */
-  read(ms: number): Promise<Step> {
+  read(ms: number, tell: (step: Step) => void): void {
     this.#reads++;
     this.#waitingSince = this.clock.now();
-    if (this.#timerMs !== ms) this.stop();
-    if (this.#cancelTimer === undefined) this.#arm(ms, ms);
-    return new Promise((resolve) => {
-      this.#giveUp = resolve;
-      this.source.read().then(
-        ({ done, value }) => {
-          this.#giveUp = undefined;
-          if (done) this.stop();
-          resolve(done ? END : { kind: "chunk", chunk: value });
-        },
-        (error: unknown) => {
-          this.stop();
-          resolve({ kind: "cut", error });
-        },
-      );
-    });
+    this.#ms = ms;
+    this.#tell = tell;
+    // A timer for a longer wait would fire too late; one for a shorter wait looks again.
+    if (this.#cancelTimer !== undefined && this.#timerMs > ms) this.stop();
+    if (this.#cancelTimer === undefined) this.#arm(ms);
+    this.source.read().then(this.#came, this.#broke);
   }
 
   /** Ends the timer; the next read sets it again. */
@@ -66,18 +61,34 @@ export class TimedReader {
     this.#cancelTimer = undefined;
   }
 
-  #arm(ms: number, wait: number): void {
-    this.#timerMs = ms;
+  readonly #came = ({ done, value }: ReadableStreamReadResult<Chunk>): void => {
+    if (done) this.stop();
+    this.#step(done ? END : { kind: "chunk", chunk: value });
+  };
+
+  readonly #broke = (error: unknown): void => {
+    this.stop();
+    this.#step({ kind: "cut", error });
+  };
+
+  #step(step: Step): void {
+    const tell = this.#tell;
+    this.#tell = undefined;
+    tell?.(step);
+  }
+
+  #arm(wait: number): void {
+    this.#timerMs = wait;
     const reads = this.#reads;
     this.#cancelTimer = this.clock.after(wait, () => {
       this.#cancelTimer = undefined;
-      const giveUp = this.#giveUp;
       // Nobody waits: the reader takes its time, and the next read sets the timer.
-      if (giveUp === undefined) return;
+      if (this.#tell === undefined) return;
+      const ms = this.#ms;
       const left = ms - (this.clock.now() - this.#waitingSince);
       const late = left <= 0 && left > -LAG_MS;
-      if (late || this.#reads === reads) return giveUp({ kind: "silent" });
-      this.#arm(ms, left > 0 && left <= ms ? left : ms);
+      if (late || this.#reads === reads) return this.#step({ kind: "silent" });
+      this.#arm(left > 0 && left <= ms ? left : ms);
     });
   }
 }

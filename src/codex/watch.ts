@@ -14,6 +14,9 @@ const HANDSHAKE = new Set([
 
 const TERMINAL = new Set(["response.completed", "response.incomplete", "response.failed", "error"]);
 
+/** Those that refuse nothing. */
+const GOOD = new Set(["response.completed", "response.incomplete"]);
+
 /** The old name of every terminal event; OpenCode does not know it. */
 export const ALIAS = "response.done";
 
@@ -61,7 +64,8 @@ export class Watch {
     if (type === "codex.rate_limits") this.#learn(event);
     // The `event:` line alone ends nothing: OpenCode does not look at it.
     const ends = type !== undefined && (TERMINAL.has(type) || type === ALIAS);
-    const telling = ends || (type === undefined && !this.useful);
+    // A good ending repeats the whole answer; what it means is told by its name.
+    const telling = ends ? !GOOD.has(type) : type === undefined && !this.useful;
     const outcome: Outcome = telling
       ? classifyEvent(event.data, this.headers, this.options.clock.now(), event.eventName)
       : { kind: "ok" };

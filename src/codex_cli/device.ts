@@ -17,7 +17,13 @@ export interface DeviceState {
     /** A login of a stored account. */
     | { readonly kind: "account"; readonly accountId: string }
     /** A login that is not in the store: removed before, or from elsewhere. */
-    | { readonly kind: "stranger"; readonly email?: string; readonly why: string }
+    | {
+      readonly kind: "stranger";
+      readonly email?: string;
+      readonly why: string;
+      /** The same for programs: `sync` takes it over, takes it over with an alias only, or not at all. */
+      readonly reason: "new" | "removed" | "refused";
+    }
     | { readonly kind: "api key" }
     /** It cannot be read or understood. */
     | { readonly kind: "unreadable"; readonly why: string };
@@ -27,7 +33,10 @@ export interface DeviceState {
 
 /** What `sync` did. */
 export interface SyncOutcome {
-  /** Nothing to do, an account added under this alias, its tokens taken, or the login left alone. */
+  /**
+   * Nothing to do, an account added under this alias, tokens taken over or (where Codex had spent
+   * ones) given, or the login left alone.
+   */
   readonly kind: "unchanged" | "added" | "updated" | "left";
   readonly alias?: string;
   /** One sentence for the person. */
@@ -37,15 +46,24 @@ export interface SyncOutcome {
 /** This device's Codex CLI. */
 export interface Device {
   state(): Promise<DeviceState>;
-  /** Takes what `auth.json` holds into the store; a removed account does not come back, no two identities are merged. */
-  sync(): Promise<SyncOutcome>;
   /**
-   * Writes an account into `auth.json` under Codex's own locks; unknown keys stay.
+   * Takes what `auth.json` holds into the store; a removed account does not come back, no two identities are merged.
    *
-   * @returns Whether a Codex runs that must be restarted to notice.
+   * @param options.alias The person's name for a new account; with one, a removed account comes back.
+   */
+  sync(options?: { readonly alias?: string | undefined }): Promise<SyncOutcome>;
+  /**
+   * Writes an account into `auth.json` under Codex's own locks; unknown keys stay. What the file
+   * holds is taken into the store before.
+   *
+   * @param options.overwrite Whether a login is given up that cannot be taken into the store.
+   * @returns Whether a Codex runs that must be restarted to notice; true also where nobody can tell.
    * @throws {Failure} when the store is not the file, or it cannot be written.
    */
-  switchTo(account: Account): Promise<{ readonly codexRuns: boolean }>;
+  switchTo(
+    account: Account,
+    options?: { readonly overwrite?: boolean },
+  ): Promise<{ readonly codexRuns: boolean }>;
   /** Looks at each change of the file and syncs; `onSync` hears what came of it. Ends with the returned function. */
   watch(onSync: (outcome: SyncOutcome) => void): () => void;
 }

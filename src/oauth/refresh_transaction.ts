@@ -55,6 +55,7 @@ const SAVE_RETRY_MS = 1_000;
  *
  * @param options.exchange Sends the refresh token; see `exchangeRefreshToken`.
  * @param options.adopt Asks elsewhere for newer credentials of the same account, such as the Codex CLI's file.
+ * @param options.renewed Hands new credentials that are saved to whoever else holds the account; what it throws is logged.
  * @param options.gapMs Pause between two refreshes of the lane, jitter included, in milliseconds.
  * @param options.notice Is told what a person should know, in one sentence.
  */
@@ -64,6 +65,7 @@ export function createRefresher(options: {
   random: () => number;
   exchange: (account: Account) => Promise<RefreshResult>;
   adopt?: (account: Account) => Promise<Credentials | undefined>;
+  renewed?: (account: Account) => Promise<unknown>;
   gapMs: () => number;
   log: Log;
   notice?: (message: string) => void;
@@ -112,12 +114,18 @@ export function createRefresher(options: {
     }
   }
 
-  async function exchange(account: Account, rejected: boolean): Promise<RefreshOutcome> {
-    const adopted = await options.adopt?.(account);
-    if (adopted && adopted.expiresAt > clock.now()) {
-      const saved = await store.swapCredentials(account.id, account.generation, adopted);
-      if (saved) return { kind: "fresh", account: saved };
-    }
+  /** Takes newer credentials from elsewhere into the store, if there are any. */
+  async function adopt(account: Account): Promise<Account | undefined> {
+    const credentials = await options.adopt?.(account);
+    return credentials &&
+      await store.swapCredentials(account.id, account.generation, credentials);
+  }
+
+  async function exchange(known: Account, rejected: boolean): Promise<RefreshOutcome> {
+    const adopted = await adopt(known);
+    if (adopted && alive(adopted)) return { kind: "fresh", account: adopted };
+    // Adopted tokens may have ended too; then they are the ones to renew, not those they replaced.
+    const account = adopted ?? known;
     const open = await store.openRefresh(account.id);
     if (open === account.generation) {
       return await without(account, rejected, "needs login (refresh interrupted)");
@@ -132,6 +140,12 @@ export function createRefresher(options: {
         const now = await current(account.id);
         if (!now) return { kind: "gone" };
         if (now.generation > account.generation) return { kind: "fresh", account: now };
+        const winner = await adopt(account);
+        if (winner) {
+          return alive(winner)
+            ? { kind: "fresh", account: winner }
+            : await exchange(winner, rejected);
+        }
         log.warn(`${account.alias}: the issuer refuses the refresh token (${result.code})`);
         // The note stays while the access token is in use: a refused token is not sent again.
         if (!rejected && alive(account)) return { kind: "kept", account };
@@ -179,7 +193,10 @@ export function createRefresher(options: {
     };
     try {
       const saved = await store_();
-      if (saved) return { kind: "fresh", account: saved };
+      if (saved) {
+        await handOn(saved);
+        return { kind: "fresh", account: saved };
+      }
       const now = await current(account.id);
       return now ? { kind: "fresh", account: now } : { kind: "gone" };
     } catch (error) {
@@ -193,12 +210,25 @@ export function createRefresher(options: {
           messageOf(error)
         }); keep OpenCode running.`,
       );
-      saveLater(account.alias, store_, SAVE_RETRY_MS);
+      const attempt = async () => {
+        const saved = await store_();
+        if (saved) await handOn(saved);
+      };
+      saveLater(account.alias, attempt, SAVE_RETRY_MS);
       const { setAside: _lifted, ...rest } = change(account);
       return {
         kind: "fresh",
         account: { ...rest, credentials: renewed.credentials, generation: account.generation + 1 },
       };
+    }
+  }
+
+  /** In the lane still, so that nobody else uses the new tokens before. */
+  async function handOn(account: Account): Promise<void> {
+    try {
+      await options.renewed?.(account);
+    } catch (error) {
+      log.error(`${account.alias}: new tokens could not be handed on: ${messageOf(error)}`);
     }
   }
 

@@ -6,6 +6,8 @@
  */
 import { builtin } from "./runtime.ts";
 
+let timers: typeof import("node:timers") | undefined;
+
 /** Wall-clock time and timers. All values are milliseconds. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -28,7 +30,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback, options) {
     // Deno's global timers are numbers, which cannot be told to let the process end.
-    const { clearTimeout, setTimeout } = builtin("node:timers");
+    const { clearTimeout, setTimeout } = timers ??= builtin("node:timers");
     // Timers above 2^31 - 1 ms fire at once in every runtime.
     const timer = setTimeout(callback, Math.min(Math.max(ms, 0), 0x7fff_ffff));
     if (options?.background) timer.unref();

@@ -1,8 +1,15 @@
 /** The day a moment falls on where this machine is, as `2026-11-24`. */
 export function localDay(at: number): string {
-  const minutes = new Date(at).getTimezoneOffset();
-  return new Date(at - minutes * 60_000).toISOString().slice(0, 10);
+  const minute = Math.floor(at / 60_000);
+  // Asked with every answer; days change with a minute.
+  if (minute !== known.minute) {
+    const offset = new Date(at).getTimezoneOffset();
+    known = { minute, day: new Date(at - offset * 60_000).toISOString().slice(0, 10) };
+  }
+  return known.day;
 }
+
+let known = { minute: Number.NaN, day: "" };
 
 /**
  * The day so many days later.

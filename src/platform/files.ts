@@ -85,6 +85,8 @@ export interface WriteOptions {
   readonly random?: () => number;
   /** Stands still for that many milliseconds (default: blocks the thread). */
   readonly pause?: (ms: number) => void;
+  /** A last look right before the new content takes its place; when it throws, what was there stays. */
+  readonly check?: () => void;
 }
 
 /**
@@ -122,6 +124,7 @@ export function writeFileAtomic(path: string, text: string, options: WriteOption
     } finally {
       files.close(file);
     }
+    options.check?.();
     rename(temporary, target, files, options);
   } catch (error) {
     attempt(() => files.unlink(temporary));

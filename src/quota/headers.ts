@@ -28,14 +28,19 @@ const NOTHING: QuotaHeaders = Object.freeze({ windows: Object.freeze([]) });
 
 const PREFIX = "x-codex-";
 
-/** How the first header of a family's window ends, by slot. */
-const FAMILY_SLOTS = ["-primary-used-percent", "-secondary-used-percent"] as const;
+/** How the first header of every window ends. */
+const USED = "-used-percent";
+/** That header of the plan's own windows. */
+const PLAN_SLOTS: readonly [string, string] = [
+  `${PREFIX}primary${USED}`,
+  `${PREFIX}secondary${USED}`,
+];
+/** How it ends for a model's family, by slot. */
+const FAMILY_SLOTS = [`-primary${USED}`, `-secondary${USED}`] as const;
 const FAMILY_NAME = "-limit-name";
 
 /**
- * Reads the `x-codex-…` headers of an answer. Runs on every response, so the
- * known names are looked up directly and the list is walked once, for the
- * families of models whose names nobody knows beforehand.
+ * Reads the `x-codex-…` headers of an answer.
  *
  * @param now Epoch milliseconds, for what is given as a span.
  * @param observedAt How old the evidence is, epoch milliseconds: when the request was sent, where that is known.
@@ -45,38 +50,11 @@ export function readQuotaHeaders(
   now: number,
   observedAt: number = now,
 ): QuotaHeaders {
-  let windows: QuotaWindow[] | undefined;
   let limitNames: Map<string, string> | undefined;
   let spoken = false;
-
-  const addSlot = (base: string, bucket: string) => {
-    const usedPercent = headers.get(`${base}-used-percent`);
-    if (usedPercent === null) return;
-    addWindow(
-      windows ??= [],
-      bucket,
-      {
-        usedPercent,
-        minutes: headers.get(`${base}-window-minutes`),
-        resetAt: headers.get(`${base}-reset-at`),
-        resetAfterSeconds: headers.get(`${base}-reset-after-seconds`),
-      },
-      now,
-      observedAt,
-    );
-  };
-
-  addSlot(`${PREFIX}primary`, PLAN_BUCKET);
-  addSlot(`${PREFIX}secondary`, PLAN_BUCKET);
   headers.forEach((value, name) => {
     if (!name.startsWith(PREFIX)) return;
     spoken = true;
-    for (const slot of FAMILY_SLOTS) {
-      // Longer than prefix and slot together, else it is the plan's own header.
-      if (name.endsWith(slot) && name.length > PREFIX.length + slot.length) {
-        addSlot(name.slice(0, -"-used-percent".length), familyBucket(name, slot));
-      }
-    }
     if (name.endsWith(FAMILY_NAME) && name.length > PREFIX.length + FAMILY_NAME.length) {
       const limitName = filled(value);
       if (limitName) (limitNames ??= new Map()).set(familyBucket(name, FAMILY_NAME), limitName);
@@ -89,13 +67,49 @@ export function readQuotaHeaders(
   const reachedType = filled(headers.get("x-codex-rate-limit-reached-type"));
   const credits = readCredits(headers);
   return {
-    windows: windows ?? [],
+    windows: readQuotaWindows(headers, now, observedAt),
     ...(planType && { planType }),
     ...(activeLimit && { activeLimit: bucketName(activeLimit) }),
     ...(reachedType && { reachedType }),
     ...(credits && { credits }),
     ...(limitNames && { limitNames }),
   };
+}
+
+/**
+ * The windows among them and nothing else. Runs on every good answer, so the
+ * plan's names are looked up directly and the list is walked once, for the
+ * families of models whose names nobody knows beforehand.
+ *
+ * @param now Epoch milliseconds, for what is given as a span.
+ * @param observedAt How old the evidence is, epoch milliseconds.
+ * @returns One per bucket and length; empty when the answer says nothing.
+ */
+export function readQuotaWindows(
+  headers: Headers,
+  now: number,
+  observedAt: number,
+): readonly QuotaWindow[] {
+  const windows: QuotaWindow[] = [];
+  const addSlot = (base: string, bucket: string, usedPercent: string | null) => {
+    if (usedPercent === null) return;
+    const minutes = headers.get(`${base}-window-minutes`);
+    const resetAt = headers.get(`${base}-reset-at`);
+    const resetAfterSeconds = headers.get(`${base}-reset-after-seconds`);
+    const raw = { usedPercent, minutes, resetAt, resetAfterSeconds };
+    addWindow(windows, bucket, raw, now, observedAt);
+  };
+  addSlot(`${PREFIX}primary`, PLAN_BUCKET, headers.get(PLAN_SLOTS[0]));
+  addSlot(`${PREFIX}secondary`, PLAN_BUCKET, headers.get(PLAN_SLOTS[1]));
+  headers.forEach((value, name) => {
+    // The plan's own have been read.
+    if (!name.endsWith(USED) || !name.startsWith(PREFIX) || PLAN_SLOTS.includes(name)) return;
+    for (const slot of FAMILY_SLOTS) {
+      if (!name.endsWith(slot) || name.length <= PREFIX.length + slot.length) continue;
+      addSlot(name.slice(0, -USED.length), familyBucket(name, slot), value);
+    }
+  });
+  return windows;
 }
 
 /** `x-codex-bengalfox-primary-used-percent` -> `codex_bengalfox`, as the Codex CLI names it. */

@@ -138,12 +138,24 @@ export function readSpan(value: unknown): number | undefined {
 /** A finite number, also from its decimal text; undefined for all else, the empty text included. */
 export function readNumber(value: unknown): number | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== "string") return undefined;
+  if (isShortCount(value)) return Number(value);
   // Number("") is 0 and Number("0x10") is 16: neither is what a server means.
-  if (typeof value !== "string" || !/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)) {
+  if (!/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)) {
     return undefined;
   }
   const number = Number(value);
   return Number.isFinite(number) ? number : undefined;
+}
+
+/** Digits and nothing else, few enough to be exact: what nearly every header holds. */
+function isShortCount(text: string): boolean {
+  if (text.length === 0 || text.length > 15) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return true;
 }
 
 function isAhead(at: number | undefined, now: number): at is number {

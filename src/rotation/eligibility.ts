@@ -43,6 +43,12 @@ export class BlockIndex {
     );
   }
 
+  /** Whether anybody is held back by a spent quota at `now` (epoch ms). */
+  limited(now: number): boolean {
+    for (const block of this.#blocks.values()) if (isLimit(block) && block.until > now) return true;
+    return false;
+  }
+
   /** The block that holds this account back longest at `now` (epoch ms), for this model or for all. */
   on(account: Account, model: string | undefined, now: number): Block | undefined {
     if (this.#blocks.size === 0) return undefined;

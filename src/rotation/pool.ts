@@ -6,33 +6,13 @@ import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import { localDay } from "../platform/day.ts";
 import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
+import type { Absence, Choice, Demand } from "./demand.ts";
 import { Figures } from "./figures.ts";
 import { Explanations, PINNED } from "./explanations.ts";
-import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
+import { BlockIndex, hindrance, isLimit } from "./eligibility.ts";
 import { type Field, strategies } from "./strategy.ts";
 
-/** What a request says about itself. */
-export interface Demand {
-  /** The conversation; undefined when the request names none. */
-  readonly session?: string | undefined;
-  /** The conversation that started this one, for sub-agents. */
-  readonly parent?: string | undefined;
-  readonly model?: string | undefined;
-}
-
-/** The account for a request, and why. */
-export interface Choice {
-  readonly account: Account;
-  readonly reason: string;
-  /** The account that the session leaves, if it moves. */
-  readonly movedFrom?: string;
-}
-
-/** One account of a pool that has nobody to send. */
-export interface Absence {
-  readonly account: Account;
-  readonly hindrance: Hindrance | undefined;
-}
+export type { Absence, Choice, Demand } from "./demand.ts";
 
 /**
  * All accounts of one process in memory, kept in step with the store. Choosing
@@ -215,6 +195,11 @@ export class Pool {
   limits(account: Account): Block[] {
     if (!account.enabled || account.setAside) return [];
     return this.#blocks.limits(account, this.options.clock.now());
+  }
+
+  /** Whether any quota is spent now, of whomever. Quick where nothing is blocked. */
+  get limited(): boolean {
+    return this.#blocks.limited(this.options.clock.now());
   }
 
   /** Takes over an account that has changed: new credentials, set aside, and so on. */

@@ -10,6 +10,7 @@ import { printable } from "../account/alias.ts";
 import { Failure } from "../platform/failure.ts";
 import { accountSubject } from "../quota/block.ts";
 import { type Entry, readEntry, writeEntry } from "./account_entry.ts";
+import { dismiss, readmit } from "./dismissed.ts";
 import type { StateDb } from "./state_db.ts";
 import { supersede } from "./state_refresh.ts";
 import { forgetAccount, noteGeneration } from "./state_write.ts";
@@ -40,17 +41,32 @@ export function addAccount(entries: readonly Entry[], account: Account): Change<
   }
   return {
     entries: [...entries, entryOf(account, {})],
-    also: (db, revision) => noteGeneration(db, account.id, account.generation, revision),
+    also(db, revision) {
+      readmit(db, account);
+      noteGeneration(db, account.id, account.generation, revision);
+    },
     result: undefined,
   };
 }
 
-/** Removes an account with all that is known about it. */
-export function removeAccount(entries: readonly Entry[], accountId: string): Change<boolean> {
-  if (!accountIn(entries, accountId)) return { result: false };
+/**
+ * Removes an account with all that is known about it, but for the note that it was removed.
+ *
+ * @param now Epoch milliseconds.
+ */
+export function removeAccount(
+  entries: readonly Entry[],
+  accountId: string,
+  now: number,
+): Change<boolean> {
+  const account = accountIn(entries, accountId);
+  if (!account) return { result: false };
   return {
     entries: entries.filter((entry) => entry.account?.id !== accountId),
-    also: (db) => forgetAccount(db, accountId, accountSubject(accountId)),
+    also(db) {
+      forgetAccount(db, accountId, accountSubject(accountId));
+      dismiss(db, account, now);
+    },
     result: true,
   };
 }

@@ -5,6 +5,7 @@ import { type ImportRow, planImport } from "./import_plan.ts";
 import type { Candidate, Refusal } from "./import_source.ts";
 import type { LocalStore } from "./local.ts";
 import type { StateDb } from "./state_db.ts";
+import { isDismissed } from "./dismissed.ts";
 import { openRefresh } from "./state_refresh.ts";
 import { highestGeneration } from "./state_write.ts";
 
@@ -12,6 +13,8 @@ import { highestGeneration } from "./state_write.ts";
 export interface ImportOptions {
   /** Alias for the file's only account, if the person named one. */
   readonly alias?: string | undefined;
+  /** Whether an account that the person removed stays away (default: the import is the person's own word, and brings it back). */
+  readonly unasked?: boolean;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -78,6 +81,8 @@ function plan(entries: readonly Entry[], items: Items, options: ImportOptions, d
     accounts: entries.flatMap(({ account }) => account ?? []),
     aliases: entries.map(({ alias }) => alias),
     consumed: (account) => db !== undefined && openRefresh(db, account.id, account) !== undefined,
+    dismissed: (account) =>
+      options.unasked === true && db !== undefined && isDismissed(db, account),
   });
 }
 

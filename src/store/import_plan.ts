@@ -26,6 +26,8 @@ export interface Existing {
   readonly aliases: readonly string[];
   /** Whether this machine knows that an account's refresh token may be consumed. */
   readonly consumed: (account: Account) => boolean;
+  /** Whether an account stays away because the person removed it. */
+  readonly dismissed: (account: Account) => boolean;
   /** Alias for the file's only account, if the person named one. */
   readonly alias?: string | undefined;
   /** Epoch milliseconds. */
@@ -63,6 +65,7 @@ export function planImport(
       const decided = row(action, why, alias);
       return action === "update" ? { ...decided, account: { ...account, alias, id } } : decided;
     }
+    if (existing.dismissed(account)) return row("refused", DISMISSED);
     const id = freeId(item, wanted, ids);
     if (existing.consumed({ ...account, id })) return row("refused", CONSUMED);
     const namesake = existing.accounts.find(({ alias }) => alias === wanted);
@@ -90,6 +93,9 @@ export function planImport(
     return { ...row("add", why, alias), account: added };
   });
 }
+
+/** Why an account does not come back that the person removed. */
+export const DISMISSED = "it was removed here";
 
 const CONSUMED = "its refresh token was replaced by a newer one before and must not be used again";
 

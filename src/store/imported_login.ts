@@ -106,12 +106,15 @@ export function foreignIssuer(raw: JsonObject, issuer: string): string | undefin
   return undefined;
 }
 
+/** Whether the Codex CLI takes this for an API key and not for a ChatGPT login. */
+export function holdsApiKey(raw: JsonObject): boolean {
+  const mode = text(raw, "auth_mode");
+  return mode === "apikey" || (mode === undefined && text(raw, "OPENAI_API_KEY") !== undefined);
+}
+
 function withoutTokens(raw: JsonObject): string {
   const mode = text(raw, "auth_mode");
-  const key = text(raw, "OPENAI_API_KEY") !== undefined;
-  if (mode === "apikey" || (mode === undefined && key)) {
-    return "it holds an API key and no ChatGPT login";
-  }
+  if (holdsApiKey(raw)) return "it holds an API key and no ChatGPT login";
   if (mode !== undefined && mode !== "chatgpt") {
     return `it holds a login of the kind "${printable(mode)}" and no ChatGPT tokens`;
   }

@@ -92,7 +92,9 @@ class FileStore implements LocalStore {
   }
 
   async remove(accountId: string): Promise<boolean> {
-    const removed = await this.files.change((entries) => removeAccount(entries, accountId));
+    const removed = await this.files.change((entries) =>
+      removeAccount(entries, accountId, this.clock.now())
+    );
     if (removed) this.files.pending.forget(accountId);
     return removed;
   }
