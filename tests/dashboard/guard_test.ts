@@ -272,7 +272,7 @@ Deno.test("D: token in a Referer, a query or a header opens nothing", async () =
 Deno.test("D: token in a Referer: the link is left behind with the first answer, and no page hands it on", async () => {
   const response = await stage.request(stage.link());
   assert.equal(response.headers.get("location"), "/");
-  assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+  assert.equal(response.headers.get("referrer-policy"), "same-origin");
   assert.equal(await response.text(), "");
 });
 
@@ -625,7 +625,7 @@ Deno.test("D: cached secrets: no answer may be kept", async () => {
     await response.body?.cancel();
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.equal(response.headers.get("x-content-type-options"), "nosniff");
-    assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+    assert.equal(response.headers.get("referrer-policy"), "same-origin");
   }
   await stage.store.edit("id-work", (account) => ({ ...account, enabled: true }));
 });

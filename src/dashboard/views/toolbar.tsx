@@ -85,15 +85,16 @@ export function Choice({ name, label, value, options }: {
   /** Each value, and how it is called. */
   readonly options: readonly (readonly [value: string, text: string])[];
 }) {
+  // A label around the select would have the texts of its options in its name.
   return (
-    <label>
-      <span class="vh">{label}</span>
-      <select name={name} form={FILTER}>
+    <>
+      <label for={`by-${name}`} class="vh">{label}</label>
+      <select id={`by-${name}`} name={name} form={FILTER}>
         {options.map(([option, text]) => (
           <option value={option} {...(option === value ? { selected: true } : {})}>{text}</option>
         ))}
       </select>
-    </label>
+    </>
   );
 }
 
