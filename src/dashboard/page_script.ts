@@ -17,9 +17,10 @@ export function pageScript(): void {
   const tick = () => {
     for (const time of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
       const away = Date.parse(time.dateTime) - Date.now();
-      const seconds = Math[away > 0 ? "ceil" : "floor"](Math.abs(away) / 1_000);
-      const minutes = Math.ceil(seconds / 60);
-      const hours = Math.ceil(minutes / 60);
+      const round = away > 0 ? Math.ceil : Math.floor;
+      const seconds = round(Math.abs(away) / 1_000);
+      const minutes = round(seconds / 60);
+      const hours = round(minutes / 60);
       const two = (size: number, of: number, large: string, small: string) =>
         Math.floor(of / size) + large + (of % size ? ` ${of % size}${small}` : "");
       const span = seconds < 60
@@ -46,12 +47,21 @@ export function pageScript(): void {
     if (at) [at.textContent, at.className] = [text, off ? "off" : ""];
   };
 
-  const controls = (part: Element) => [
-    part,
-    ...part.querySelectorAll<HTMLElement>(
-      "a,button,details,input,select,summary,textarea,[tabindex]",
-    ),
-  ];
+  /** What can be used in a part, each under a name that its next edition has too. */
+  const controls = (part: Element) => {
+    const found = new Map<string, HTMLInputElement>();
+    for (
+      const control of part.querySelectorAll<HTMLInputElement>(
+        "a,button,details,input,select,summary,textarea,[tabindex]",
+      )
+    ) {
+      const { localName, name, textContent } = control;
+      let key = localName + (localName === "button" ? textContent : name ?? "");
+      while (found.has(key)) key += "+";
+      found.set(key, control);
+    }
+    return found;
+  };
 
   /** Makes elements of details that came as text. */
   const unfold = (details: Element | null) => {
@@ -78,24 +88,24 @@ export function pageScript(): void {
     if (old.parentElement === cards) fresh.hidden = old.hidden;
     if (old.querySelector("details[open]")) unfold(fresh);
     const focus = document.activeElement as HTMLInputElement;
-    const after = controls(fresh) as HTMLInputElement[];
+    const { selectionStart: start, selectionEnd: end } = focus;
+    const after = controls(fresh);
     let focused: HTMLInputElement | undefined;
-    (controls(old) as HTMLInputElement[]).forEach((before, index) => {
-      const now = after[index];
-      if (now?.localName !== before.localName || now.name !== before.name) return;
-      if (before.localName === "details" && before.hasAttribute("open")) {
+    [...controls(old)].forEach(([key, before], index) => {
+      const now = after.get(key);
+      if (now && before.localName === "details" && before.hasAttribute("open")) {
         now.setAttribute("open", "");
       }
-      if (touched.has(before)) {
+      if (now && touched.has(before)) {
         now.value = before.value;
         touched.add(now);
       }
-      if (before === focus) focused = now;
+      // The button that was pressed may be another one now: the focus stays near.
+      if (before === focus) focused = now ?? [...after.values()][index];
     });
-    const { selectionStart: start, selectionEnd: end } = focus;
     old.replaceWith(fresh);
     focused?.focus({ preventScroll: true });
-    if (typeof start === "number") focused?.setSelectionRange(start, end);
+    if (typeof start === "number") focused?.setSelectionRange?.(start, end);
   };
 
   /** Shows these cards in this order. */
@@ -182,7 +192,7 @@ export function pageScript(): void {
     event.preventDefault();
     if (button?.ariaBusy) return;
     if (button) button.ariaBusy = "true";
-    const fields = controls(form).filter((field) => touched.delete(field));
+    const fields = [...controls(form).values()].filter((field) => touched.delete(field));
     try {
       const answer = await fetch(to, {
         method: "POST",

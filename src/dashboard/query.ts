@@ -62,7 +62,8 @@ function matches({ alias, email, tags, notes }: AccountModel, words: readonly st
 
 /** What is sorted by, the smallest first. */
 const KEYS: Readonly<Record<Sort, (account: AccountModel) => number>> = {
-  recommended: (account) => account.recommended ? -1 : RANK[account.state] * 1_000 - left(account),
+  recommended: (account) =>
+    account.recommended ? -Infinity : RANK[account.state] * 1_000 - left(account),
   "short window": (account) => -remaining(account, Math.min),
   "long window": (account) => -remaining(account, Math.max),
   expiry: ({ tokenExpiresAt }) => tokenExpiresAt,

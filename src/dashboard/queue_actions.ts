@@ -46,7 +46,7 @@ export function queueActions({ store, limits, tokens }: {
       fields: {},
       async run() {
         await limits.stop();
-        return "Asking for limits was stopped.";
+        return "No more limits are asked for.";
       },
     },
     {
@@ -72,7 +72,7 @@ export function queueActions({ store, limits, tokens }: {
       fields: {},
       run() {
         tokens.stop();
-        return "Renewing tokens was stopped; one that has begun ends first.";
+        return "No more tokens are renewed; one that has begun ends first.";
       },
     },
   ];

@@ -34,7 +34,7 @@ export function Account({ account, now, many }: {
           {account.pinned && <span class="mark">Pinned</span>}
           {account.tags.map((tag) => <span class="mark tag">{tag}</span>)}
         </p>
-        <p>{[account.email, account.plan, account.workspace].filter(Boolean).join(" · ")}</p>
+        <p>{[account.email, account.plan].filter(Boolean).join(" · ")}</p>
         <Seen account={account} now={now} />
       </div>
       {short || long

@@ -144,7 +144,7 @@ function Troubles({ account, now }: { readonly account: AccountModel; readonly n
 }
 
 function Facts({ account, now }: { readonly account: AccountModel; readonly now: number }) {
-  const { tokenExpiresAt, refreshedAt, lastUsedAt, sessions, resetCredits } = account;
+  const { tokenExpiresAt, refreshedAt, lastUsedAt, sessions, resetCredits, workspace } = account;
   return (
     <dl class="facts">
       <div>
@@ -165,6 +165,12 @@ function Facts({ account, now }: { readonly account: AccountModel; readonly now:
         <dt>Conversations, last hour</dt>
         <dd>{sessions}</dd>
       </div>
+      {workspace !== null && (
+        <div>
+          <dt>Workspace</dt>
+          <dd>{workspace}</dd>
+        </div>
+      )}
       {resetCredits !== null && (
         <div>
           <dt>Reset credits</dt>
