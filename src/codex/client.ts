@@ -9,7 +9,7 @@ import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import type { SharedTokens } from "../codex_cli/shared_tokens.ts";
 import { Pool } from "../rotation/pool.ts";
-import { openLocalStore } from "../store/local.ts";
+import { type LocalStore, openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
 import { Exposure } from "./exposure.ts";
@@ -33,6 +33,8 @@ export interface Client {
 /** Where a client finds everything; all have the obvious defaults. */
 export interface ClientOptions {
   readonly env: Environment;
+  /** An open store that it takes over and closes (default: opens the machine's own). */
+  readonly store?: LocalStore;
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
@@ -70,7 +72,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const request: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const endpoints = resolveEndpoints(env);
   const paths = resolvePaths(env);
-  const store = await openLocalStore({ paths, env, clock, random });
+  const store = options.store ?? await openLocalStore({ paths, env, clock, random });
 
   // A program that ends without closing us, at a signal too, still saves its last second.
   const onExit = () => store.flushNow();

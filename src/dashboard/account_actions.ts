@@ -1,9 +1,11 @@
 import type { Account } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
 import type { Device } from "../codex_cli/device.ts";
+import { clearSandbox, sandboxFolder } from "../codex_cli/sandbox.ts";
 import type { Clock } from "../platform/clock.ts";
 import { parseDuration } from "../platform/duration.ts";
 import { Failure } from "../platform/failure.ts";
+import type { Environment } from "../platform/paths.ts";
 import {
   describeAccount,
   disableAccount,
@@ -17,10 +19,11 @@ import type { Snapshot, Store } from "../store/store.ts";
 import { type Action, type ActionRequest, LENGTHS } from "./action.ts";
 
 /** What a person decides about one account. */
-export function accountActions({ store, device, clock }: {
+export function accountActions({ store, device, clock, env }: {
   readonly store: Store;
   readonly device: Device;
   readonly clock: Clock;
+  readonly env: Environment;
 }): Action[] {
   const on = (
     verb: string,
@@ -71,15 +74,21 @@ export function accountActions({ store, device, clock }: {
         span === undefined ? "until you unpin it" : `for ${text("for").trim()}`
       }.`;
     }),
-    on("remove", { confirm: LENGTHS.word }, async ({ id, alias }, { text }) => {
+    on("remove", { confirm: LENGTHS.word }, async ({ id, alias }, { text }, snapshot) => {
       if (text("confirm") !== "yes") {
         throw new Failure(
           `"${printable(alias)}" was not removed: nobody has confirmed it.`,
           "Press the button that says so.",
         );
       }
+      const { content } = await device.state();
       await store.remove(id);
-      return `"${printable(alias)}" and its tokens were removed.`;
+      clearSandbox(sandboxFolder(alias, snapshot.accounts.map((one) => one.alias), env));
+      return `"${printable(alias)}" and its tokens were removed.${
+        content.kind === "account" && content.accountId === id
+          ? " The Codex CLI of this device is still signed in to it."
+          : ""
+      }`;
     }),
     on("device", {}, async (account) => {
       const { codexRuns } = await device.switchTo(account);

@@ -1,10 +1,11 @@
 import type { Account } from "../account/account.ts";
 import type { LimitTask } from "../limits/limit_queue.ts";
 import { accountSubject, NO_END, workspaceSubject } from "../quota/block.ts";
+import { outlook } from "../quota/projection.ts";
 import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import type { BlockIndex } from "../rotation/eligibility.ts";
+import type { PlanExtras } from "../store/plan_extras.ts";
 import type { Snapshot } from "../store/store.ts";
-import type { Project } from "./build_model.ts";
 import type { AccountModel, AccountState, TokenTask, WindowModel } from "./model.ts";
 
 /** Points of a window's history that are shown, at most. */
@@ -19,10 +20,9 @@ export interface Surroundings {
   readonly index: BlockIndex;
   /** Of all its windows, oldest first. */
   readonly history: readonly QuotaWindow[];
-  readonly project: Project;
   readonly marks: Pick<AccountModel, "onDevice" | "serving" | "pinned" | "recommended">;
   readonly sessions: number;
-  readonly resetCredits: number | null;
+  readonly extras: PlanExtras | undefined;
   readonly limitTask: LimitTask | null;
   readonly tokenTask: TokenTask | null;
 }
@@ -54,7 +54,7 @@ export function accountModel(account: Account, around: Surroundings): AccountMod
         rank(a) - rank(b) ||
         (a.bucket < b.bucket ? -1 : a.bucket > b.bucket ? 1 : a.minutes - b.minutes)
       ),
-    resetCredits: around.resetCredits,
+    resetCredits: around.extras?.resetCredits ?? null,
     tags: account.tags,
     notes: account.notes,
     blockedModels: blockedModels(account, snapshot, now),
@@ -95,7 +95,7 @@ function rank({ bucket }: WindowModel): number {
   return bucket === PLAN_BUCKET ? 0 : 1;
 }
 
-function windowModel(window: QuotaWindow, { history, project, now }: Surroundings): WindowModel {
+function windowModel(window: QuotaWindow, { history, extras, now }: Surroundings): WindowModel {
   const { bucket, minutes, usedPercent, resetsAt, observedAt } = window;
   const own = history.filter((point) => point.bucket === bucket && point.minutes === minutes);
   // Once its reset has passed the figure is of a window that is over; the next one begins with its first use.
@@ -103,6 +103,7 @@ function windowModel(window: QuotaWindow, { history, project, now }: Surrounding
   const going = resetsAt !== null && !over;
   return {
     bucket,
+    name: extras?.bucketNames?.[bucket] ?? null,
     minutes,
     usedPercent: over ? 0 : usedPercent,
     resetsAt,
@@ -112,7 +113,7 @@ function windowModel(window: QuotaWindow, { history, project, now }: Surrounding
       at: point.observedAt,
       usedPercent: point.usedPercent,
     })),
-    ...over ? { trendPerHour: null, projection: null } : project(window, own, now),
+    ...over ? { trendPerHour: null, projection: null } : outlook(window, own, now),
   };
 }
 

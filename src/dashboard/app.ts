@@ -12,7 +12,6 @@ import type { Log } from "../platform/log.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import type { LocalStore } from "../store/local.ts";
 import { accountActions } from "./account_actions.ts";
-import type { Project } from "./build_model.ts";
 import { guard, type GuardedEnv, setCookie } from "./guard.ts";
 import { Live } from "./live.ts";
 import { loginActions } from "./login_actions.ts";
@@ -32,6 +31,8 @@ import { renderPage, renderSignIn } from "./views/page.tsx";
 /** What the dashboard stands on. It closes none of it. */
 export interface DashboardOptions {
   readonly store: LocalStore;
+  /** Other stores of this process on the same folder, to which a passphrase is handed on. */
+  readonly others?: readonly LocalStore[];
   readonly paths: Paths;
   readonly env: Environment;
   readonly clock: Clock;
@@ -40,7 +41,6 @@ export interface DashboardOptions {
   readonly refresher: Refresher;
   readonly limits: LimitQueue;
   readonly device: Device;
-  readonly project: Project;
   /** The issuer's URL, without a slash at the end. */
   readonly issuer: string;
   /** Ports for a login's return (default: those that the issuer takes). */
@@ -78,7 +78,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     tokens,
     logins,
   });
-  const live = new Live({ source, project: options.project, clock });
+  const live = new Live({ source, clock });
   const sessions = new Sessions(clock);
   const links = new Links(options.key, clock);
   const streams = new Streams({
@@ -87,7 +87,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     touch: (session) => sessions.touch(session),
   });
   const actions = [
-    ...accountActions({ store, device, clock }),
+    ...accountActions(options),
     ...queueActions({ store, limits, tokens }),
     ...loginActions({ store, logins, folder: options.paths.folder }),
     ...storeActions(options),

@@ -6,6 +6,7 @@ import { SETTINGS_ABOUT, SETTINGS_CHOICES } from "../platform/settings_about.ts"
 import { VERSION } from "../platform/version.ts";
 import type { QuotaWindow } from "../quota/window.ts";
 import { BlockIndex } from "../rotation/eligibility.ts";
+import type { PlanExtras } from "../store/plan_extras.ts";
 import type { DailyUse } from "../store/recent.ts";
 import type { Explanation, Snapshot } from "../store/store.ts";
 import { accountModel } from "./account_model.ts";
@@ -40,17 +41,11 @@ export interface Findings {
   readonly device: DeviceState;
   readonly limits: LimitQueueState;
   readonly tokens: QueueModel & { readonly tasks: ReadonlyMap<string, TokenTask> };
-  readonly resetCredits: ReadonlyMap<string, number>;
+  /** Of plans, by account id. */
+  readonly extras: ReadonlyMap<string, PlanExtras>;
   readonly login: LoginModel | null;
   readonly log: { readonly path: string; readonly lines: readonly LogLine[] };
 }
-
-/** How the figures of a window go on; see `quota/projection.ts`. */
-export type Project = (
-  window: QuotaWindow,
-  history: readonly QuotaWindow[],
-  now: number,
-) => { readonly trendPerHour: number | null; readonly projection: string | null };
 
 /**
  * The page as data.
@@ -61,7 +56,6 @@ export type Project = (
  */
 export function buildModel(
   found: Findings,
-  project: Project,
   before: DashboardModel | undefined,
   timely: boolean,
 ): DashboardModel {
@@ -83,7 +77,6 @@ export function buildModel(
       snapshot,
       index,
       history: found.histories.get(account.id) ?? [],
-      project,
       marks: {
         onDevice: account.id === onDevice,
         serving: account.id === activeId,
@@ -91,7 +84,7 @@ export function buildModel(
         recommended: account.id === recommended?.account.id,
       },
       sessions: found.sessions.get(account.id) ?? 0,
-      resetCredits: found.resetCredits.get(account.id) ?? null,
+      extras: found.extras.get(account.id),
       limitTask: limitTasks.get(account.id) ?? null,
       tokenTask: found.tokens.tasks.get(account.id) ?? null,
     });

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../platform/clock.ts";
 import type { LogLine } from "../platform/log_tail.ts";
-import { buildModel, type Project } from "./build_model.ts";
+import { buildModel } from "./build_model.ts";
 import { cardId, type DashboardModel, type Page } from "./model.ts";
 import { readQuery } from "./query.ts";
 import { newSecret } from "./session.ts";
@@ -66,7 +66,6 @@ export class Live {
   constructor(
     private readonly options: {
       readonly source: Source;
-      readonly project: Project;
       readonly clock: Clock;
     },
   ) {}
@@ -153,12 +152,12 @@ export class Live {
   async #work(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      const { source, project, clock } = this.options;
+      const { source, clock } = this.options;
       this.#lookAtLog();
       const timely = clock.now() >= this.#timelyAt;
       if (timely) this.#timelyAt = clock.now() + TIMELY_MS;
       const before = this.#model;
-      const model = buildModel(await source.read(), project, before, timely);
+      const model = buildModel(await source.read(), before, timely);
       this.#model = model;
       this.#compare(before, model);
     }

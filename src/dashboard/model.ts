@@ -15,6 +15,8 @@ export interface WindowModel {
   readonly minutes: number;
   /** `codex`, or the name of a model's bucket. */
   readonly bucket: string;
+  /** The bucket's name for people, where the backend gives one. */
+  readonly name?: string | null;
   readonly usedPercent: number;
   /** In the past where the window was reset since it was observed: nothing of it is used then. Null where nobody said. */
   readonly resetsAt: number | null;

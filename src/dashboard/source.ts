@@ -17,7 +17,8 @@ import type { QuotaWindow } from "../quota/window.ts";
 import type { LocalStore } from "../store/local.ts";
 import { olderSettings, overlay } from "../store/older_settings.ts";
 import { readChoices } from "../store/past.ts";
-import { readDailyUse, readHistories, readSessionCounts, stateVersion } from "../store/recent.ts";
+import { readPlanExtras } from "../store/plan_extras.ts";
+import { readDailyUse, readHistoriesOf, readSessionCounts, stateVersion } from "../store/recent.ts";
 import type { Snapshot } from "../store/store.ts";
 import type { Findings } from "./build_model.ts";
 import type { Logins } from "./logins.ts";
@@ -90,7 +91,7 @@ export class Source {
       device: await device.state(),
       limits: asked,
       tokens: tokens.state(),
-      resetCredits: new Map(),
+      extras: await readPlanExtras(store).catch(() => new Map()),
       login: logins.model,
       log: { path: paths.log, lines: this.log.lines },
     };
@@ -112,7 +113,7 @@ export class Source {
       this.#histories.delete(id);
     }
     if (changed.length === 0) return this.#histories;
-    for (const [id, history] of await readHistories(this.options.store, changed)) {
+    for (const [id, history] of await readHistoriesOf(this.options.store, changed)) {
       this.#histories.set(id, history);
     }
     return this.#histories;

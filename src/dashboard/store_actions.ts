@@ -16,8 +16,9 @@ import { type Action, type ActionRequest, type Download, LENGTHS } from "./actio
 import { newSecret, type Session } from "./session.ts";
 
 /** What concerns the store as a whole: opening it, settings, moving accounts in and out. */
-export function storeActions({ store, paths, env, clock, issuer }: {
+export function storeActions({ store, others = [], paths, env, clock, issuer }: {
   readonly store: LocalStore;
+  readonly others?: readonly LocalStore[];
   readonly paths: Paths;
   readonly env: Environment;
   readonly clock: Clock;
@@ -45,7 +46,7 @@ export function storeActions({ store, paths, env, clock, issuer }: {
       path: "/unlock",
       fields: { passphrase: LENGTHS.passphrase },
       locked: true,
-      run: ({ text }) => unlock(store, text("passphrase")),
+      run: ({ text }) => unlock(store, others, text("passphrase")),
     },
     {
       path: "/settings",
@@ -99,12 +100,19 @@ export function storeActions({ store, paths, env, clock, issuer }: {
 }
 
 /** Opens a sealed store for this process; the passphrase is kept nowhere else. */
-async function unlock(store: LocalStore, passphrase: string): Promise<string> {
+async function unlock(
+  store: LocalStore,
+  others: readonly LocalStore[],
+  passphrase: string,
+): Promise<string> {
   if (!(await store.load()).locked) return "The store is open already.";
   if (passphrase.trim() === "") throw new Failure("No passphrase was given.", "Type it in.");
   const undo = store.files.keyring.use(passphrase);
   const { locked } = await store.load();
-  if (!locked) return "The store is open, for this program until it ends.";
+  if (!locked) {
+    for (const other of others) other.files.keyring.use(passphrase);
+    return "The store is open, for this program until it ends.";
+  }
   undo();
   throw new Failure("That passphrase does not open the store.", "Spaces and case count.");
 }

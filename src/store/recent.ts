@@ -63,7 +63,7 @@ export function readDailyUse(store: LocalStore, since: string): Promise<DailyUse
 }
 
 /** How the windows of several accounts went, by account id, each list oldest first. One look for all of them. */
-export function readHistories(
+export function readHistoriesOf(
   store: LocalStore,
   accountIds: readonly string[],
 ): Promise<Map<string, QuotaWindow[]>> {

@@ -12,6 +12,7 @@ const COMMANDS = [
   "usage",
   "explain",
   "path",
+  "web",
   "install",
   "uninstall",
   "enable",

@@ -182,7 +182,6 @@ export async function openStage(
     refresher,
     limits,
     device,
-    project: () => ({ trendPerHour: null, projection: null }),
     issuer: "https://issuer.example",
     callbackPorts: [0],
     key: KEY,
