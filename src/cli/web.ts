@@ -11,7 +11,7 @@ const HOST = "127.0.0.1";
 /** `web`: the dashboard. */
 export function registerWeb(program: CommandLine, context: Context): void {
   const command = program.command("web")
-    .summary("Open the dashboard in the browser (--port, --url)")
+    .summary("Launch local Codex auth.json dashboard (use --port/--host)")
     .description(
       "Serves the dashboard until Ctrl-C and prints a link that opens it. The link works\n" +
         "once and for 15 minutes; --url prints a fresh one for a dashboard that runs.",
