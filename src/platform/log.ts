@@ -1,7 +1,8 @@
 import { dirname } from "node:path";
 import type { Clock } from "./clock.ts";
+import { errorCode } from "./failure.ts";
 import { redact } from "./redaction.ts";
-import { builtin } from "./runtime.ts";
+import { builtin, runtime } from "./runtime.ts";
 
 /** Severity, in the words of the log file. */
 export type Level = "debug" | "info" | "warn" | "error";
@@ -47,32 +48,38 @@ export function fileLog(options: { path: string; clock: Clock; debug?: boolean }
   };
 
   /** Takes what is pending and makes the file ready for it. */
-  const take = (): string => {
+  const take = (): string[] => {
     cancel?.();
     cancel = undefined;
-    const { appendFileSync, chmodSync, mkdirSync, renameSync, statSync } = builtin("node:fs");
-    const text = pending.join("");
-    pending = [];
-    if (text !== "" && !prepared) {
+    const { appendFileSync, chmodSync, mkdirSync, statSync } = builtin("node:fs");
+    if (pending.length > 0 && !prepared) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       appendFileSync(path, "", { mode: 0o600 });
       chmodSync(path, 0o600);
       prepared = true;
     }
-    if (text !== "" && statSync(path).size > MAX_BYTES) {
-      renameSync(path, `${path}.1`);
-    }
-    return text;
+    // Another process may have begun a new one, so that there is none at this moment.
+    const size = pending.length > 0 ? statSync(path, { throwIfNoEntry: false })?.size : undefined;
+    if (size !== undefined && size > MAX_BYTES) keepAside(path);
+    return pending.splice(0);
+  };
+
+  /** What could not be written is tried again with the next line. */
+  const giveBack = (lines: readonly string[]) => {
+    pending = [...lines, ...pending].slice(-MAX_PENDING);
+    prepared = false;
   };
 
   const flush = (): Promise<void> => {
     writing = writing.then(async () => {
+      let lines: string[] = [];
       try {
-        const text = take();
-        if (text !== "") await builtin("node:fs/promises").appendFile(path, text, { mode: 0o600 });
+        lines = take();
+        if (lines.length === 0) return;
+        await builtin("node:fs/promises").appendFile(path, lines.join(""), { mode: 0o600 });
       } catch {
         // A log that cannot be written must not disturb what it reports on.
-        prepared = false;
+        giveBack(lines);
       }
     });
     return writing;
@@ -85,14 +92,37 @@ export function fileLog(options: { path: string; clock: Clock; debug?: boolean }
     error: (message) => write("error", message),
     flush,
     flushSync() {
+      let lines: string[] = [];
       try {
-        const text = take();
-        if (text !== "") builtin("node:fs").appendFileSync(path, text, { mode: 0o600 });
+        lines = take();
+        if (lines.length === 0) return;
+        builtin("node:fs").appendFileSync(path, lines.join(""), { mode: 0o600 });
       } catch {
-        prepared = false;
+        giveBack(lines);
       }
     },
   };
+}
+
+/**
+ * Keeps a full file as `<name>.1`. Another process may do the same at the same moment: whoever then
+ * holds the new file in its hands puts its lines back, so that nothing is lost.
+ */
+function keepAside(path: string): void {
+  const { appendFileSync, readFileSync, renameSync, statSync, unlinkSync } = builtin("node:fs");
+  const mine = `${path}.${runtime.pid}`;
+  try {
+    renameSync(path, mine);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    return;
+  }
+  if (statSync(mine).size > MAX_BYTES) {
+    renameSync(mine, `${path}.1`);
+  } else {
+    appendFileSync(path, readFileSync(mine), { mode: 0o600 });
+    unlinkSync(mine);
+  }
 }
 
 /** A log that forgets everything; for the library and for tests. */
