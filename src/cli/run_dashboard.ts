@@ -14,6 +14,7 @@ import { PROGRAM } from "../platform/version.ts";
 import { openLocalStore } from "../store/local.ts";
 import { checkWritable } from "../store/writable.ts";
 import type { Context } from "./context.ts";
+import { type OutputOptions, report } from "./output.ts";
 import { servePort, type WebOptions } from "./serve_port.ts";
 
 /**
@@ -21,7 +22,11 @@ import { servePort, type WebOptions } from "./serve_port.ts";
  *
  * @throws {Failure} when none runs on that port.
  */
-export async function printLink(context: Context, port: number): Promise<void> {
+export async function printLink(
+  context: Context,
+  port: number,
+  options: OutputOptions,
+): Promise<void> {
   const running = readRunning(resolvePaths(context.env), port);
   if (!running || !await answers(running, context.fetch)) {
     throw new Failure(
@@ -29,7 +34,8 @@ export async function printLink(context: Context, port: number): Promise<void> {
       `Start one: ${PROGRAM} web --port ${port}`,
     );
   }
-  context.write(`${linkOf(running, context.clock.now())}\n`);
+  const link = linkOf(running, context.clock.now());
+  report(context, options, { ok: true, port, link }, `${link}\n`);
 }
 
 /**
@@ -84,7 +90,7 @@ export async function runDashboard(context: Context, options: WebOptions): Promi
     try {
       await dashboard.start();
       const link = linkOf({ host: serving.host, port, key }, clock.now());
-      context.write(welcome(link, originOf(serving), port));
+      report(context, options, { ok: true, port, link }, welcome(link, originOf(serving), port));
       log.info(`dashboard: listening on ${originOf(serving)}`);
       if (options.open || (context.terminal.input && context.terminal.output)) {
         await context.openBrowser(link);

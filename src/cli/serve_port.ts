@@ -5,9 +5,10 @@ import { resolvePaths } from "../platform/paths.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { Context } from "./context.ts";
 import { listenerOf } from "./listener.ts";
+import type { OutputOptions } from "./output.ts";
 
 /** How the dashboard is started. */
-export interface WebOptions {
+export interface WebOptions extends OutputOptions {
   readonly port: number;
   readonly host: string;
   readonly open: boolean;

@@ -3,6 +3,7 @@ import { PROGRAM } from "../platform/version.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
+import { JSON_ABOUT } from "./output.ts";
 
 /** Where the dashboard listens unless something else is asked for. */
 const PORT = 3434;
@@ -20,14 +21,16 @@ export function registerWeb(program: CommandLine, context: Context): void {
     .option("--host <address>", `loopback address to listen on (default: ${HOST})`)
     .option("--open", "open the link in the browser")
     .option("--url", "only print a fresh link for the dashboard that runs")
+    .option("--json", JSON_ABOUT)
     .action(async (options) => {
       const port = portOf(options.port);
       const { printLink, runDashboard } = await import("./run_dashboard.ts");
-      if (options.url) return await printLink(context, port);
+      if (options.url) return await printLink(context, port, options);
       await runDashboard(context, {
         port,
         host: options.host ?? HOST,
         open: options.open === true,
+        json: options.json,
       });
     });
   addExamples(

@@ -108,6 +108,9 @@ Deno.test("web --url prints a fresh link for the dashboard that runs; the key is
     assert.equal(first.code, 0, first.err);
     assert.match(first.out, /^http:\/\/127\.0\.0\.1:\d+\/open\/\S+\n$/);
     assert.notEqual(first.out, second.out);
+    const json = await run(session, "web", "--url", "--port", String(web.port), "--json");
+    assert.equal(JSON.parse(json.out).port, web.port);
+    assert.match(JSON.parse(json.out).link, /\/open\//);
     assert.notEqual(await open(first.out.trim()), await open(second.out.trim()));
     await web.stop();
     assert.equal(existsSync(file), false);
