@@ -10,7 +10,7 @@ export function pageScript(): void {
   /** Fields with text that is not saved yet. */
   const touched = new WeakSet<Element>();
   let stream: EventSource;
-  let since = new URLSearchParams(events).get("since") ?? "";
+  let since = events?.split("since=")[1] ?? "";
   let wait: ReturnType<typeof setTimeout>;
 
   /** Says of every moment how far away it is. */

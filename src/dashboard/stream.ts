@@ -109,7 +109,8 @@ export class Streams {
     const { live, pause, touch } = this.options;
     const page: Page = { csrf: session.csrf, query, order: [], events: "" };
     let at = since;
-    let order = "";
+    // Not empty: a search may have found nothing, and that is to be said.
+    let order: string | undefined;
     let importing = session.importing?.model;
     await live.fresh();
     while (!ended.aborted) {

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
@@ -45,6 +45,8 @@ export interface DashboardSceneOptions {
   readonly accounts?: readonly Account[];
   /** A file of `tests/fixtures/store/` in their place. */
   readonly fixture?: string;
+  /** How often the first account is there once more, as `a-0`, `a-1`, … */
+  readonly copies?: number;
 }
 
 /** Starts a dashboard on a store of its own. */
@@ -57,8 +59,10 @@ export async function openDashboard(options: DashboardSceneOptions = {}): Promis
     cpSync(new URL(`../fixtures/store/${options.fixture}`, import.meta.url), paths.accounts);
   }
   const open = () => openLocalStore({ paths, env, clock: systemClock, random: () => 0.5 });
-  const [store, own] = [await open(), await open()];
+  const store = await open();
   if (options.fixture === undefined) await furnish(store, options.accounts);
+  if (options.copies) copy(paths.accounts, options.copies);
+  const own = await open();
   const [limits, device] = [new TestQueue(), new TestDevice()];
   const log = fileLog({ path: paths.log, clock: systemClock });
   log.info("work serves ses_4f1d7a0c: next in turn");
@@ -151,6 +155,17 @@ async function furnish(store: LocalStore, accounts?: readonly Account[]): Promis
     source: "body",
     since: now,
   });
+}
+
+/** One account after the other would take longer than all the rest. */
+function copy(file: string, copies: number): void {
+  const content = JSON.parse(readFileSync(file, "utf8"));
+  const [first] = Object.values<object>(content.accounts);
+  for (let number = 0; number < copies; number++) {
+    const name = `a-${number}`;
+    content.accounts[name] = { ...first, id: `id-${name}`, accountId: `ws-${name}` };
+  }
+  writeFileSync(file, JSON.stringify(content));
 }
 
 /** Starts Chromium, cut off from everything but the pages it is given. */

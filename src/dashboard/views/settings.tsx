@@ -20,14 +20,23 @@ function Setting({ setting }: { readonly setting: DashboardModel["settings"][num
   const { name, value, about, choices, fixedBy } = setting;
   const id = `setting-${name}`;
   const field = { id, name: "value", "aria-describedby": `${id}-about` };
+  if (fixedBy !== null) {
+    return (
+      <li class="row">
+        <label for={id}>{name}</label>
+        <input {...field} value={value} disabled />
+        <p id={`${id}-about`}>
+          {about}; set by <code>{fixedBy}</code>
+        </p>
+      </li>
+    );
+  }
   return (
     <li>
       <Post to="/settings" class="row">
         <input type="hidden" name="name" value={name} />
         <label for={id}>{name}</label>
-        {fixedBy !== null
-          ? <input {...field} value={value} disabled />
-          : choices === null
+        {choices === null
           ? <input {...field} value={value} autocomplete="off" spellcheck={false} />
           : (
             <select {...field}>
@@ -38,24 +47,13 @@ function Setting({ setting }: { readonly setting: DashboardModel["settings"][num
               ))}
             </select>
           )}
-        {fixedBy === null && (
-          <>
-            <button type="submit">
-              Set<span class="vh">{name}</span>
-            </button>
-            <button type="submit" class="quiet" formaction="/settings/reset">
-              Reset<span class="vh">{name}</span>
-            </button>
-          </>
-        )}
-        <p id={`${id}-about`}>
-          {about}
-          {fixedBy !== null && (
-            <>
-              ; set by <code>{fixedBy}</code>
-            </>
-          )}
-        </p>
+        <button type="submit">
+          Set<span class="vh">{name}</span>
+        </button>
+        <button type="submit" class="quiet" formaction="/settings/reset">
+          Reset<span class="vh">{name}</span>
+        </button>
+        <p id={`${id}-about`}>{about}</p>
       </Post>
     </li>
   );
