@@ -79,7 +79,6 @@ export async function openDashboard(options: DashboardSceneOptions = {}): Promis
     refresher: new TestRefresher(),
     limits,
     device,
-    project: () => ({ trendPerHour: 4, projection: "about 60% used at reset" }),
     issuer: "https://issuer.example",
     callbackPorts: [0],
     key: KEY,
