@@ -58,7 +58,7 @@ export function Account({ account, now, many }: {
   );
 }
 
-/** `12 uses · seen 7:40 PM · token until Nov 27, 6:00 PM`. */
+/** `12 uses · seen 7:40 PM · token ends Nov 27, 6:00 PM`. */
 function Seen({ account, now }: { readonly account: AccountModel; readonly now: number }) {
   return (
     <p>
@@ -71,7 +71,7 @@ function Seen({ account, now }: { readonly account: AccountModel; readonly now: 
       )}
       {hasEnd(account.tokenExpiresAt) && (
         <>
-          {account.tokenExpiresAt > now ? " · token expires " : " · token expired "}
+          {account.tokenExpiresAt > now ? " · token ends " : " · token ended "}
           <Age at={account.tokenExpiresAt} now={now} />
         </>
       )}

@@ -7,9 +7,13 @@ type Day = DashboardModel["usage"][number];
 /** The chart's field: each day has a column of this width. */
 const COLUMN = 20;
 const HEIGHT = 64;
+/** Days in the chart. */
+const DAYS = 14;
+const DAY_MS = 86_400_000;
 
 /** Tokens by day, as columns and as a table. */
-export function Usage({ usage }: { readonly usage: readonly Day[] }) {
+export function Usage({ usage: counted }: { readonly usage: readonly Day[] }) {
+  const usage = gapless(counted);
   const most = Math.max(...usage.map(total), 1);
   const busy = usage.filter((day) => day.answers > 0);
   return (
@@ -48,10 +52,10 @@ export function Usage({ usage }: { readonly usage: readonly Day[] }) {
             <span>{usage.at(-1)?.day}</span>
           </p>
           <p id="usage-words">
-            {`${sum(usage, "answers")} answers in ${usage.length} days: ${
+            {`${sum(usage, "answers")} answers in ${DAYS} days: ${
               amount(sum(usage, "input"))
             } tokens in, ` +
-              `${cachedShare(usage)} of them cached (the lighter part), ${
+              `${cachedShare(usage)} of them cached (the paler part), ${
                 amount(sum(usage, "output"))
               } out.`}
           </p>
@@ -86,6 +90,18 @@ export function Usage({ usage }: { readonly usage: readonly Day[] }) {
       )}
     </section>
   );
+}
+
+/** The last days without gaps: those on which nothing was asked are days as well. */
+function gapless(counted: readonly Day[]): readonly Day[] {
+  const last = counted.at(-1);
+  if (last === undefined) return [];
+  const known = new Map(counted.map((day) => [day.day, day]));
+  return Array.from({ length: DAYS }, (_, index) => {
+    const at = Date.parse(`${last.day}T12:00:00Z`) - (DAYS - 1 - index) * DAY_MS;
+    const day = new Date(at).toISOString().slice(0, 10);
+    return known.get(day) ?? { day, answers: 0, input: 0, cached: 0, output: 0 };
+  });
 }
 
 function total(day: Day): number {

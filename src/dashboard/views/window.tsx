@@ -63,7 +63,8 @@ export function Window(
   const pace = over || window.elapsedPercent === null ? null : whole(100 - window.elapsedPercent);
   const outlook = over
     ? []
-    : [trend(window.trendPerHour), window.projection].filter((text) => text !== null);
+    : [trend(window.trendPerHour), window.projection].filter((text) => text !== null)
+      .map((text) => text.replaceAll(" %", "%"));
   return (
     <div class="window">
       <p class="figure">
