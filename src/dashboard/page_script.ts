@@ -163,8 +163,9 @@ export function pageScript(): void {
 
   /** Another search: its address, and the stream for it. */
   const choose = () => {
+    if (!filter) return open(events ?? "");
     const query = new URLSearchParams();
-    new FormData(filter!).forEach((value, name) => value && query.set(name, String(value)));
+    new FormData(filter).forEach((value, name) => value && query.set(name, String(value)));
     history.replaceState(null, "", `?${query}`);
     const lines = by("log-lines");
     if (lines) lines.className = `from-${query.get("level")}`;
@@ -174,7 +175,7 @@ export function pageScript(): void {
 
   document.addEventListener("input", ({ target }) => {
     touched.add(target as Element);
-    if ((target as HTMLInputElement).form !== filter) return;
+    if (!filter || (target as HTMLInputElement).form !== filter) return;
     clearTimeout(wait);
     wait = setTimeout(choose, 120);
   });
@@ -203,6 +204,7 @@ export function pageScript(): void {
       const { notice } = await answer.json();
       say(notice.kind, notice.text);
       if (!answer.ok) fields.forEach((field) => touched.add(field));
+      else if (form.parentElement?.id === "add") form.reset();
     } catch {
       say("failed", "The program did not answer. See whether it still runs.");
     }

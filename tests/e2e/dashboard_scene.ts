@@ -197,7 +197,7 @@ export interface Visit extends AsyncDisposable {
 /** Opens a fresh link in a browser of its own, and waits for the page to be live where it can be. */
 export async function visit(
   browser: Browser,
-  scene: DashboardScene,
+  scene: Pick<DashboardScene, "origin" | "link">,
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({
