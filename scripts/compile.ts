@@ -8,12 +8,14 @@
  *
  * @module
  */
+import { stripVTControlCharacters } from "node:util";
 import { exists, inRepository, ROOT, VERSION } from "./repository.ts";
 import { run, script, size } from "./program.ts";
+import { PERMISSIONS } from "../src/platform/permissions.ts";
 import { PROGRAM } from "../src/platform/version.ts";
 
 /** Target of `deno compile` -> the start of the executable format it needs. */
-const TARGETS = {
+export const TARGETS = {
   "x86_64-unknown-linux-gnu": "elf",
   "aarch64-unknown-linux-gnu": "elf",
   "x86_64-apple-darwin": "mach-o",
@@ -24,26 +26,48 @@ const TARGETS = {
 
 type Target = keyof typeof TARGETS;
 
-/** Permissions of the binary; what is not here is refused without a question. */
-export const PERMISSIONS = [
-  "--no-prompt",
-  // The store, OpenCode's and Codex's files; all of them can be moved by environment variables.
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  // The issuer, the backend, ntfy, a shared store, the dashboard: addresses the person chooses.
-  "--allow-net",
-  // Home folder, machine name for leases, owner of files, WSL for opening a browser.
-  "--allow-sys=homedir,hostname,uid,osRelease",
-  // codex, opencode, systemctl, launchctl, the browser, a passphrase command.
-  "--allow-run",
-] as const;
+/** Largest program that a binary may carry beside the runtime, in KB. */
+const PROGRAM_LIMIT_KB = 1024;
 
 /** What became of one target. */
 interface Built {
   readonly target: Target;
   readonly file?: string;
+  /** What `deno compile` says it put in, as `<name> (<size>)`. */
+  readonly embedded?: readonly string[];
   readonly skipped?: string;
+}
+
+/**
+ * The files that `deno compile` reports to have put into a binary.
+ *
+ * @param report What it prints.
+ * @throws {Error} when there is no such list in it.
+ */
+export function embeddedFiles(report: string): string[] {
+  const [, list] = /Embedded Files\s*\n([^]*?)\n\s*Files:/.exec(stripVTControlCharacters(report)) ??
+    [];
+  if (list === undefined) throw new Error("deno compile did not say what it put into the binary.");
+  return [...list.matchAll(/[└├]──[┬─]* (.+ \([\d.]+\w+\))$/gm)].map((found) => found[1] ?? "");
+}
+
+/**
+ * Holds that a binary carries the bundled program and nothing else: no package, no test, no file of the
+ * machine that built it.
+ *
+ * @throws {Error} that names what is too much.
+ */
+export function checkEmbedded(files: readonly string[]): void {
+  const [file = ""] = files;
+  const size = /^\.deno_compile_bundle_\w+\.mjs \(([\d.]+)KB\)$/.exec(file)?.[1];
+  if (files.length !== 1 || size === undefined) {
+    throw new Error(`The binary holds ${files.join(", ") || "nothing"}, not the bundle alone.`);
+  }
+  if (Number(size) > PROGRAM_LIMIT_KB) {
+    throw new Error(
+      `The bundle has ${size} KB, more than ${PROGRAM_LIMIT_KB}. See what cli.ts reaches.`,
+    );
+  }
 }
 
 /**
@@ -65,17 +89,18 @@ async function compile(
   }
   const suffix = target.includes("windows") ? ".exe" : "";
   const file = inRepository("dist", `${name}${suffix}`);
-  await run(Deno.execPath(), [
+  const report = await run(Deno.execPath(), [
     "compile",
-    "--quiet",
     ...PERMISSIONS,
-    "--exclude-unused-npm",
+    "--no-check",
+    "--bundle",
+    "--minify",
     "--target",
     target,
     "--output",
     file,
     "cli.ts",
-  ], { cwd: ROOT }).catch((error: Error) => {
+  ], { cwd: ROOT, errors: true }).catch((error: Error) => {
     // Deno gives the address it could not reach, and the layers it failed in: two lines are enough.
     const reason = error.message.split("\n").find((line) => line.includes("denort"));
     if (reason === undefined) throw error;
@@ -84,7 +109,9 @@ async function compile(
         "Let this machine reach it, or name one with DENORT_BIN.",
     );
   });
-  return { target, file };
+  const embedded = embeddedFiles(report);
+  checkEmbedded(embedded);
+  return { target, file, embedded };
 }
 
 /** The executable format of a file, by its first bytes. */
@@ -103,7 +130,7 @@ async function about(built: Built, startable: boolean): Promise<string> {
   if (built.file === undefined) return `not built: ${built.skipped}`;
   const bytes = Deno.statSync(built.file).size;
   const seen = startable ? await introduce(built.file) : "not started on this machine";
-  return `${built.file} (${size(bytes)}), ${seen}`;
+  return `${built.file} (${size(bytes)}), ${seen}; holds ${built.embedded?.join(", ")}`;
 }
 
 /** Starts the binary for this machine and says what it is. */

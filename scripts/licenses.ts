@@ -8,7 +8,7 @@ import { run } from "./program.ts";
 import { exists, inRepository } from "./repository.ts";
 
 /** Used by tests alone; in no bundle. */
-const TESTS_ONLY: readonly string[] = ["eventsource-parser", "fast-check", "pure-rand"];
+const TESTS_ONLY: readonly string[] = ["eventsource-parser", "fast-check", "pure-rand", "yaml"];
 
 const FILES = ["LICENSE", "LICENSE.md", "LICENSE.txt", "license", "license.md", "LICENCE"];
 

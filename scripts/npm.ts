@@ -28,13 +28,20 @@ declare const plugin: {
 export default plugin;
 `;
 
+/** What OpenCode gives to a TUI plugin: its own copies, which the bundle imports and does not carry. */
+const TUI_HOST = ["@opentui/solid", "solid-js"] as const;
+
 const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 
 /** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
 const LATE_SOURCES = [
   "./sign_in.ts",
+  "./added_models.ts",
+  "./tool_answers.ts",
+  "./notifications.ts",
   "./recheck.ts",
   "./collect.ts",
+  "./discovery.ts",
   "./older_formats.ts",
   "../oauth/refresh.ts",
   "../codex_cli/shared_tokens.ts",
@@ -59,8 +66,13 @@ function manifest(): Record<string, unknown> {
     types: "./plugin.d.ts",
     bin: { [PROGRAM]: "cli.js" },
     // OpenCode asks for "./server"; with "." alone it loads nothing and says nothing.
-    exports: { ".": entry, "./server": entry, "./package.json": "./package.json" },
-    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "cli.js", ...DOCUMENTS, NOTICES],
+    exports: {
+      ".": entry,
+      "./server": entry,
+      "./tui": { default: "./tui.js" },
+      "./package.json": "./package.json",
+    },
+    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "tui.js", "cli.js", ...DOCUMENTS, NOTICES],
     engines: { node: ">=22.13", opencode: ">=1.18" },
   };
 }
@@ -97,6 +109,7 @@ export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
     );
   }
   await checkExports(plugin);
+  await bundleTui(join(folder, "tui.js"));
 
   Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
   Deno.copyFileSync(cli, join(folder, "cli.js"));
@@ -131,6 +144,20 @@ async function bundlePlugin(plugin: string, later: string): Promise<number> {
   Deno.writeTextFileSync(plugin, text);
   await bundle("src/opencode/later.ts", later);
   return new TextEncoder().encode(text).length;
+}
+
+/**
+ * Bundles the entry for OpenCode's terminal interface.
+ *
+ * @throws {Error} when it does not import what OpenCode gives it.
+ */
+async function bundleTui(tui: string): Promise<void> {
+  const text = await bundle("tui.ts", tui, TUI_HOST);
+  for (const name of TUI_HOST) {
+    // OpenCode finds its imports by their text.
+    const times = text.split(`import("${name}")`).length - 1;
+    if (times !== 1) throw new Error(`tui.js imports ${name} ${times} times, not once.`);
+  }
 }
 
 /** Loads the plugin in a process of its own and looks at what it exports. */

@@ -4,6 +4,8 @@ export interface RunOptions {
   cwd?: string;
   /** Variables added to this process's environment. */
   env?: Record<string, string>;
+  /** Whether what it wrote to standard error is given as well, behind the rest (default: not). */
+  errors?: boolean;
 }
 
 /**
@@ -27,11 +29,12 @@ export async function run(
     stderr: "piped",
   }).output();
   const out = new TextDecoder().decode(stdout);
+  const errors = new TextDecoder().decode(stderr);
   if (code !== 0) {
-    const said = `${out}\n${new TextDecoder().decode(stderr)}`.trim().split("\n").slice(-20);
+    const said = `${out}\n${errors}`.trim().split("\n").slice(-20);
     throw new Error(`${command} ${args[0] ?? ""} ended with code ${code}.\n${said.join("\n")}`);
   }
-  return out;
+  return options.errors ? out + errors : out;
 }
 
 /** A size for people, in KiB or MiB. */

@@ -40,6 +40,12 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
     suffix: "_systemd_test.ts",
     package: "systemd",
   },
+  {
+    name: "tmux",
+    commands: ["tmux"],
+    suffix: "_tmux_test.ts",
+    package: "tmux",
+  },
 ];
 
 /**
@@ -48,8 +54,13 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
  * @returns Its path, or undefined where it is missing.
  */
 export function findProgram(program: SystemProgram): string | undefined {
+  return findCommand(...program.commands);
+}
+
+/** Finds the first of these commands that is on the search path. */
+export function findCommand(...commands: readonly string[]): string | undefined {
   const folders = (Deno.env.get("PATH") ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.flatMap((folder) => program.commands.map((command) => join(folder, command)))
+  return folders.flatMap((folder) => commands.map((command) => join(folder, command)))
     .find(exists);
 }
 

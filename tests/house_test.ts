@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 /** `notify` stands beside the floors: it uses these, and only the top floor and the faces use it. */
 const NOTIFY_USES: readonly string[] = ["account", "platform"];
-const FACES: readonly string[] = ["mod.ts", "cli.ts", "plugin.ts"];
+const FACES: readonly string[] = ["mod.ts", "cli.ts", "plugin.ts", "tui.ts"];
 const FACE = FLOORS.length;
 const MAX_LINES = 300;
 const VAGUE = /^(utils?|helpers?|common|types)(\.tsx?)?$/;

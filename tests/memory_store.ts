@@ -1,3 +1,4 @@
+import type { QuotaWindow } from "../src/quota/window.ts";
 import type { Account, Credentials } from "../src/account/account.ts";
 import type { Block, BlockScope } from "../src/quota/block.ts";
 import type {
@@ -19,6 +20,9 @@ export class MemoryStore implements Store {
   readonly explanations: Explanation[] = [];
   readonly blocks = new Map<string, Block>();
   readonly affinities = new Map<string, Affinity>();
+  readonly minters = new Map<string, string>();
+  /** How often it was asked who minted something. */
+  mintQuestions = 0;
   readonly open = new Map<string, number>();
   /** Every durable step in order, by name. */
   readonly journal: string[] = [];
@@ -43,13 +47,17 @@ export class MemoryStore implements Store {
   load(): Promise<Snapshot> {
     this.loads++;
     this.#changed = false;
-    const uses = new Map<string, number>();
-    for (const { accountId, uses: n = 0 } of this.observations) {
-      uses.set(accountId, (uses.get(accountId) ?? 0) + n);
+    const figures = new Map<string, { uses: number; windows: QuotaWindow[] }>();
+    for (const { accountId, uses = 0, windows = [] } of this.observations) {
+      const before = figures.get(accountId) ?? { uses: 0, windows: [] };
+      const old = before.windows.filter((one) =>
+        !windows.some(({ bucket, minutes }) => one.bucket === bucket && one.minutes === minutes)
+      );
+      figures.set(accountId, { uses: before.uses + uses, windows: [...old, ...windows] });
     }
     return Promise.resolve({
       accounts: [...this.accounts],
-      figures: new Map([...uses].map(([id, n]) => [id, { uses: n, windows: [] }])),
+      figures,
       blocks: [...this.blocks.values()].filter((block) => block.until > this.clock.now()),
       pin: this.pin,
       ...this.turn,
@@ -142,7 +150,18 @@ export class MemoryStore implements Store {
   }
 
   setAffinity(affinity: Affinity): void {
-    this.affinities.set(affinity.session, affinity);
+    const moved = affinity.moved || this.affinities.get(affinity.session)?.moved;
+    this.affinities.set(affinity.session, moved ? { ...affinity, moved } : affinity);
+  }
+
+  mints(hashes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.mintQuestions++;
+    if (this.failing) return Promise.reject(this.failing);
+    return Promise.resolve(new Map([...this.minters].filter(([hash]) => hashes.includes(hash))));
+  }
+
+  setMint(hash: string, accountId: string): void {
+    this.minters.set(hash, accountId);
   }
 
   lease(name: string, ttlMs: number): Promise<Lease | undefined> {

@@ -2,8 +2,11 @@ import type { Identity } from "./identity.ts";
 
 /** What the issuer gave us for one account. */
 export interface Credentials {
+  /** What requests carry; lives for some days. */
   readonly accessToken: string;
+  /** Renews the access token; single use. */
   readonly refreshToken: string;
+  /** Says who the person is; not needed for requests. */
   readonly idToken?: string;
   /** When the access token ends, epoch milliseconds. */
   readonly expiresAt: number;
@@ -21,6 +24,7 @@ export interface Account {
   readonly id: string;
   /** The person's name for it, unique in the store. */
   readonly alias: string;
+  /** The tokens. */
   readonly credentials: Credentials;
   /**
    * Counts every change of the credentials. A writer names the generation it
@@ -29,6 +33,7 @@ export interface Account {
   readonly generation: number;
   /** Unknown for opaque tokens. */
   readonly identity?: Identity;
+  /** The person's address, as the issuer or the id token gives it. */
   readonly email?: string;
   /** The plan as the backend names it (`plus`, `pro`, `team`, …); may be stale until the next refresh. */
   readonly plan?: string;
@@ -42,7 +47,9 @@ export interface Account {
   readonly addedAt?: number;
   /** When its tokens were last renewed, epoch milliseconds. */
   readonly refreshedAt?: number;
+  /** The person's own words for finding accounts. */
   readonly tags: readonly string[];
+  /** The person's own remarks. */
   readonly notes: string;
   /** Where the tokens came from. */
   readonly source: "login" | "opencode" | "codex" | "import";

@@ -15,6 +15,8 @@ export interface SetupOptions {
   readonly json?: true | undefined;
   /** Alias of OpenCode's own login, when it becomes an account. */
   readonly alias?: string | undefined;
+  /** What `--json` shows beside the plan. */
+  readonly also?: Readonly<Record<string, unknown>> | undefined;
   /** Said when all is done. */
   readonly done: string;
   /** Said when there is nothing to do. */
@@ -33,15 +35,16 @@ export async function carryOut(
 ): Promise<void> {
   const { formatPlan } = await import("../opencode/install.ts");
   const { steps, notices } = plan;
+  const { also } = options;
   const notes = lines(notices);
   if (steps.length === 0) {
-    const outcome = { ok: true, done: [], skipped: [], backups: [], notices };
+    const outcome = { ok: true, ...also, done: [], skipped: [], backups: [], notices };
     report(context, options, outcome, `${options.nothing}\n${notes}`);
     return;
   }
   const text = `\n${formatPlan(plan)}\n`;
   if (options.dryRun) {
-    const outcome = { ok: true, dryRun: true, steps, notices };
+    const outcome = { ok: true, dryRun: true, ...also, steps, notices };
     report(context, options, outcome, `${text}Nothing was changed (--dry-run).\n${notes}`);
     return;
   }
@@ -57,7 +60,13 @@ export async function carryOut(
   report(
     context,
     options,
-    { ok: true, ...applied, notices: [...notices, ...applied.notices], adopted: alias ?? null },
+    {
+      ok: true,
+      ...also,
+      ...applied,
+      notices: [...notices, ...applied.notices],
+      adopted: alias ?? null,
+    },
     `${options.done}\n` +
       (alias === undefined ? "" : `OpenCode's login is now the account "${alias}".\n`) +
       lines(applied.skipped.map((step) => `Not done: ${step.text}`)) +

@@ -146,5 +146,7 @@ function wrap(sentence: string, width: number): string[] {
 }
 
 function valueText(value: SettingEntry["value"]): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (Array.isArray(value)) return value.length === 0 ? "off" : value.join(",");
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -3,6 +3,7 @@ import type { RunInTerminal } from "../codex_cli/login_home.ts";
 import type { FindCodex } from "../codex_cli/running_codex.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Environment, set } from "../platform/paths.ts";
+import type { ProgramRunner } from "../service/program_runner.ts";
 import type { Prompts } from "./prompts.ts";
 
 /** Everything that a command takes from outside. */
@@ -45,6 +46,22 @@ export interface Context {
   readonly folder: string;
   /** Address or path of the file that runs as the program; undefined when it is not known. */
   readonly programFile?: string;
+  /** Stands in for parts of the machine; undefined means the real one. For tests. */
+  readonly machine?: Partial<Machine>;
+}
+
+/** What the commands about the program itself take from the machine. */
+export interface Machine {
+  /** As `process.platform` names it. */
+  readonly platform: string;
+  /** The person's user id, where there are any. */
+  readonly uid: number | undefined;
+  /** The program that runs us: a runtime, or ourselves. */
+  readonly execPath: string;
+  /** Versions of the runtime, as `process.versions` has them. */
+  readonly versions: Readonly<Record<string, string | undefined>>;
+  /** Starts other programs. */
+  readonly runner: ProgramRunner;
 }
 
 /**

@@ -57,6 +57,7 @@ Examples:
   ${PROGRAM} add backup
   ${PROGRAM} status
   ${PROGRAM} web --port 3434 --host 127.0.0.1
+  ${PROGRAM} service install --port 3434 --host 127.0.0.1
   ${PROGRAM} install
   ${PROGRAM} pin work --for 2h
   ${PROGRAM} help add
@@ -76,10 +77,10 @@ function usage(command: Registered): string {
   return [command.name(), ...args].join(" ");
 }
 
-/** Its usage, or its name alone where the column is too narrow for more. */
+/** Its usage, or its name alone where the column is too narrow for more, or always was. */
 function inColumn(command: Registered): string {
   const text = usage(command);
-  return text.length < COLUMN ? text : command.name();
+  return text.length < COLUMN && command.name() !== "service" ? text : command.name();
 }
 
 function overviewObject(program: CommandLine): Record<string, unknown> {

@@ -64,7 +64,7 @@ async function importFile(context: Context, file: string, options: ImportOptions
     const planned = await previewImport(store, items, details);
     checkSome(context, options, planned);
     if (options.dryRun) {
-      const text = `${tableOf(planned)}\nNothing was changed (--dry-run).\n`;
+      const text = `${importTable(planned)}\nNothing was changed (--dry-run).\n`;
       report(context, options, outcomeOf(kind, planned, true), text);
       return;
     }
@@ -86,7 +86,9 @@ async function importFile(context: Context, file: string, options: ImportOptions
       context,
       options,
       { ...outcomeOf(kind, done, false), notices },
-      `${tableOf(done)}\n${summaryOf(done)}\n${notices.map((notice) => `${notice}\n`).join("")}`,
+      `${importTable(done)}\n${summaryOf(done)}\n${
+        notices.map((notice) => `${notice}\n`).join("")
+      }`,
     );
   };
   await (options.dryRun ? withOpenedStore : withOpenedStoreToChange)(context, work);
@@ -105,7 +107,7 @@ async function isDeviceFile(context: Context, file: string): Promise<boolean> {
 function checkSome(context: Context, options: OutputOptions, rows: readonly ImportRow[]): void {
   const first = rows[0];
   if (!first || rows.some(({ action }) => action !== "refused")) return;
-  if (rows.length > 1) narrate(context, options, tableOf(rows));
+  if (rows.length > 1) narrate(context, options, importTable(rows));
   const who = first.email ?? first.alias;
   throw new Failure(
     rows.length === 1
@@ -123,7 +125,7 @@ async function consent(
 ): Promise<void> {
   const { input, output } = context.terminal;
   if (options.yes || !input || !output) return;
-  narrate(context, options, tableOf(rows));
+  narrate(context, options, importTable(rows));
   const prompts = await context.prompts();
   const sure = await prompts.confirm(
     `Import ${changes} ${changes === 1 ? "account" : "accounts"}?`,
@@ -141,7 +143,8 @@ const WORDS: Readonly<Record<ImportAction, string>> = {
   refused: "refused",
 };
 
-function tableOf(rows: readonly ImportRow[]): string {
+/** What becomes of each account, one line each. */
+export function importTable(rows: readonly ImportRow[]): string {
   const cells = rows.map(({ alias, email, action, why }) => [
     printable(alias),
     printable(email ?? "unknown email"),

@@ -70,8 +70,8 @@ export function registerLimits(program: CommandLine, context: Context): void {
           throw new Failure(`${printable(first.account.alias)}: ${first.error}`);
         }
         const after = await open.store.load();
-        const past = await readPast(open.store);
         const time = context.clock.now();
+        const past = await readPast(open.store, time);
         const status = statusObject("", after, time, [], past);
         const accounts = status.accounts
           .filter(({ alias }) => shown.some((account) => account.alias === alias))

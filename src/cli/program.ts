@@ -2,6 +2,8 @@ import { PROGRAM, VERSION } from "../platform/version.ts";
 import { registerAdd } from "./add.ts";
 import { registerCodex } from "./codex.ts";
 import { type CommandLine, commandLine } from "./command_line.ts";
+import { completeExamples } from "./command_examples.ts";
+import { registerCompletions } from "./completions.ts";
 import { registerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { registerDevice } from "./device.ts";
@@ -14,19 +16,26 @@ import { registerImport } from "./import.ts";
 import { registerInstall } from "./install.ts";
 import { registerLimits } from "./limits.ts";
 import { registerList } from "./list.ts";
+import { registerLogs } from "./logs.ts";
+import { registerMigrate } from "./migrate.ts";
+import { registerModels } from "./models.ts";
+import { registerNotify } from "./notify.ts";
 import { registerPassphrase } from "./passphrase.ts";
 import { registerPath } from "./path.ts";
 import { registerPin } from "./pin.ts";
 import { registerRemove } from "./remove.ts";
 import { registerRestore } from "./restore.ts";
 import { registerSeal } from "./seal.ts";
+import { registerService } from "./service.ts";
 import { registerStatus } from "./status.ts";
 import { registerSwitch } from "./switch.ts";
 import { registerSync } from "./sync.ts";
 import { registerUninstall } from "./uninstall.ts";
 import { registerUnpin } from "./unpin.ts";
 import { registerUnseal } from "./unseal.ts";
+import { registerUpgrade } from "./upgrade.ts";
 import { registerUsage } from "./usage.ts";
+import { registerVersion } from "./version.ts";
 import { registerWeb } from "./web.ts";
 
 /** All commands, in the order in which help shows them. */
@@ -38,9 +47,12 @@ const COMMANDS = [
   registerLimits,
   registerUsage,
   registerExplain,
+  registerModels,
   registerPath,
   registerWeb,
+  registerService,
   registerInstall,
+  registerMigrate,
   registerUninstall,
   registerEnable,
   registerDisable,
@@ -52,11 +64,16 @@ const COMMANDS = [
   registerSync,
   registerCodex,
   registerConfig,
+  registerNotify,
   registerSeal,
   registerUnseal,
   registerPassphrase,
   registerExport,
   registerImport,
+  registerLogs,
+  registerCompletions,
+  registerUpgrade,
+  registerVersion,
   registerHelp,
 ];
 
@@ -78,5 +95,6 @@ export function createProgram(context: Context): CommandLine {
     });
   program.helpInformation = () => overview(program);
   for (const register of COMMANDS) register(program, context);
+  completeExamples(program);
   return program;
 }

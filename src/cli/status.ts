@@ -31,8 +31,8 @@ export function registerStatus(program: CommandLine, context: Context): void {
         // A state.db that cannot be had is said by the load; the accounts are shown all the same.
         const today = await readTokenUse(store, dayOf(now, context)).catch(() => []);
         const { readPast } = await import("./status_past.ts");
+        const past = await readPast(store, now);
         const device = await onDevice(context, snapshot.accounts);
-        const past = await readPast(store);
         const status = statusObject(strategy, snapshot, now, today, past, device?.id);
         const text = statusText(status, {
           now,

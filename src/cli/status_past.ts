@@ -12,11 +12,11 @@ export interface Past {
 export const NO_PAST: Past = { histories: new Map(), extras: new Map() };
 
 /** Reads it; a `state.db` that cannot be had is said elsewhere, and the accounts are shown all the same. */
-export async function readPast(store: LocalStore): Promise<Past> {
+export async function readPast(store: LocalStore, now: number): Promise<Past> {
   const { readHistories } = await import("../store/histories.ts");
   const { readPlanExtras } = await import("../store/plan_extras.ts");
   try {
-    return { histories: await readHistories(store), extras: await readPlanExtras(store) };
+    return { histories: await readHistories(store, now), extras: await readPlanExtras(store) };
   } catch {
     return NO_PAST;
   }

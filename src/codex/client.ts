@@ -1,10 +1,10 @@
 import type { Account } from "../account/account.ts";
 import { createRefresher, type Refresher } from "../oauth/refresh_transaction.ts";
+import { atEnd } from "../platform/at_end.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { messageOf } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
-import { runtime } from "../platform/runtime.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import type { SharedTokens } from "../codex_cli/shared_tokens.ts";
@@ -13,16 +13,22 @@ import { type LocalStore, openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
 import { Exposure } from "./exposure.ts";
+import type { Discovery } from "./discovery.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
 import type { PoolEvent } from "./journey.ts";
+import { knownModels } from "./known_models.ts";
+import { createModelMap, latestModel } from "./model_map.ts";
+import { poolNews } from "./pool_news.ts";
 import type { Recheck } from "./recheck.ts";
 
 /** A pool of accounts with a `fetch` in front of it. */
 export interface Client {
   /** Serves a request to the Responses API on whichever account can. */
   readonly fetch: CodexFetch;
+  /** Chooses the account of each request. */
   readonly pool: Pool;
+  /** What the accounts are kept in. */
   readonly store: Store;
   /** Renews tokens, one at a time over all processes of the machine. */
   readonly refresher: Refresher;
@@ -32,15 +38,19 @@ export interface Client {
 
 /** Where a client finds everything; all have the obvious defaults. */
 export interface ClientOptions {
+  /** Says where the store lies and what is set, as `process.env` does. */
   readonly env: Environment;
   /** An open store that it takes over and closes (default: opens the machine's own). */
   readonly store?: LocalStore;
+  /** Whose time passes (default: the machine's). */
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   /** The network. Looked up anew at each call when not given. */
   readonly fetch?: typeof fetch;
+  /** What is recorded (default: nothing). */
   readonly log?: Log;
+  /** Called for what the pool does on the way. */
   readonly onEvent?: (event: PoolEvent) => void;
   /** Is told what the person should know, in one sentence. */
   readonly notice?: (message: string) => void;
@@ -48,6 +58,9 @@ export interface ClientOptions {
 
 /** After what time the part that renews tokens is loaded if nobody has needed it yet, in milliseconds. */
 const RENEWING_MS = 5_000;
+
+/** How long after its first request a process begins to ask which models there are, and most that chance adds, in milliseconds. */
+const DISCOVERY_MS = 2_000;
 
 /** How long `close` waits for a refresh that is under way, in milliseconds. */
 const SETTLE_MS = 8_000;
@@ -74,9 +87,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const paths = resolvePaths(env);
   const store = options.store ?? await openLocalStore({ paths, env, clock, random });
 
-  // A program that ends without closing us, at a signal too, still saves its last second.
-  const onExit = () => store.flushNow();
-  runtime.once("exit", onExit);
+  // A program that ends without closing us, by a signal too, still saves its last second.
+  const stopListening = atEnd(() => store.flushNow());
 
   // What an older project kept beside its accounts counts until a setting of ours is written.
   // A store that cannot be read is said by the first request.
@@ -84,7 +96,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const live = liveSettings({ paths, env, clock, log, older });
   const settings = () => live.current;
 
-  const pool = new Pool({ store, clock, random, settings });
+  const pool: Pool = new Pool({
+    store,
+    clock,
+    random,
+    settings,
+    onChange(change) {
+      const event = options.onEvent && poolNews(change, pool, settings());
+      if (event) options.onEvent?.(event);
+    },
+  });
   // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs.
   const renewing = () => import("../oauth/refresh.ts");
   const cancelLoading = clock.after(RENEWING_MS, () => void renewing().catch(() => {}), {
@@ -118,6 +139,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         clock,
       });
     },
+    onSetAside: (account) => options.onEvent?.({ kind: "set aside", account }),
     ...noticed,
   });
   // A process that died in the middle of this may have left the Codex CLI with spent tokens.
@@ -152,10 +174,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await store.edit(one.id, mark).catch((error) => log.error(messageOf(error)));
     }
     log.warn(`${account.alias}: set aside, ${reason}`);
+    const marked = pool.account(account.id);
+    if (marked) options.onEvent?.({ kind: "set aside", account: marked });
     options.notice?.(`${account.alias}: ${reason}`);
   };
   const exposure = new Exposure(clock);
-  let recheck: Promise<Recheck> | undefined;
+  let recheck: Promise<Recheck | undefined> | undefined;
   /** Looks whether a limit is over early. Loaded when there is one, which is rare. */
   const inUse = () => {
     if (!recheck && !pool.limited) return;
@@ -171,11 +195,40 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         random,
         log,
       })
-    );
-    recheck.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    ).catch((error) => {
+      // An update has taken the file away: limits last until they end.
+      log.error(messageOf(error));
+      return undefined;
+    });
+    recheck.then((one) => one?.inUse());
+  };
+  const known = knownModels({ store, pool, clock, log });
+  let discovery: Promise<Discovery> | undefined;
+  let cancelDiscovery: (() => void) | undefined;
+  /** Looks for models beside the requests. Loaded after the first of them, which it must not slow down. */
+  const discover = () => {
+    if (discovery) return void discovery.then((one) => one.inUse(), () => {});
+    cancelDiscovery ??= clock.after(DISCOVERY_MS * (1 + random()), () => {
+      discovery = import("./discovery.ts").then(({ Discovery }) =>
+        new Discovery({
+          fetch: request,
+          backend: endpoints.backend,
+          pool,
+          store,
+          known,
+          careful: () => exposure.careful,
+          clock,
+          random,
+          log,
+        })
+      );
+      discovery.then((one) => one.inUse(), (error) => log.error(messageOf(error)));
+    }, { background: true });
   };
   const codexFetch = createCodexFetch({
+    mapModel: createModelMap(env, () => latestModel(env, known.lists.values())),
     pool,
+    store,
     sender,
     refresher,
     setAside,
@@ -190,10 +243,17 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   });
 
   return {
-    fetch: (input, init) => {
+    fetch: async (input, init) => {
       live.touch();
       inUse();
-      return codexFetch(input, init).finally(inUse);
+      const reading = known.touch();
+      if (reading) await reading;
+      try {
+        return await codexFetch(input, init);
+      } finally {
+        inUse();
+        discover();
+      }
     },
     pool,
     store,
@@ -201,13 +261,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async close() {
       cancelLoading();
       cancelHealing();
-      recheck?.then((one) => one.stop(), () => {});
+      recheck?.then((one) => one?.stop());
+      cancelDiscovery?.();
+      discovery?.then((one) => one.stop(), () => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);
       cancel();
       await store.close();
-      runtime.off("exit", onExit);
+      stopListening();
     },
   };
 }

@@ -10,6 +10,7 @@ export const RESET_HEADER = "x-opencode-multi-auth-resets-at";
 
 /** A pool that has nobody to send, in words and in numbers. */
 export interface Exhaustion {
+  /** For the person, naming each account and when it is back. */
   readonly message: string;
   /** The earliest known end of a block, epoch milliseconds; undefined when none is known. */
   readonly earliest: number | undefined;
@@ -32,6 +33,7 @@ export function describeExhaustion(absences: readonly Absence[], now: number): E
     if (hindrance === undefined) return `${alias} did not answer`;
     if (hindrance.kind === "disabled") return `${alias} is disabled`;
     if (hindrance.kind === "set aside") return `${alias} ${hindrance.reason}`;
+    if (hindrance.kind === "lacks model") return `${alias} does not have this model`;
     const { reason, until } = hindrance.block;
     if (until >= NO_END) return `${alias} ${REASONS[reason]}`;
     if (!earliest || until < earliest.until) earliest = { alias, until };

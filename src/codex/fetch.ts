@@ -3,6 +3,7 @@ import { errorResponse } from "./error_response.ts";
 import { Exposure } from "./exposure.ts";
 import { ForeignReasoning } from "./foreign_reasoning.ts";
 import { Journey, type JourneyOptions, type SharedState } from "./journey.ts";
+import type { ModelMap } from "./model_map.ts";
 import { prepareBody } from "./prepared_body.ts";
 import {
   backendPath,
@@ -16,17 +17,23 @@ import {
 /** The `fetch` that OpenCode calls: one request, served by whichever account can. */
 export type CodexFetch = (input: FetchInput, init?: RequestInit) => Promise<Response>;
 
+/** What the failover fetch needs. */
+export interface FetchOptions extends JourneyOptions {
+  /** Other names for models (default: every model goes out as it is asked for). */
+  readonly mapModel?: ModelMap;
+}
+
 /**
  * Builds the failover fetch. It answers with the backend's own answer wherever
  * there is one; its own errors are JSON in the backend's form. It rejects only
  * with the caller's own abort reason.
  */
-export function createCodexFetch(options: JourneyOptions): CodexFetch {
+export function createCodexFetch(options: FetchOptions): CodexFetch {
   const { clock } = options;
   const state: SharedState = {
     edge: new Edge(clock, options.random),
     exposure: options.exposure ?? new Exposure(clock),
-    foreign: new ForeignReasoning(),
+    foreign: new ForeignReasoning(options.store, options.log),
   };
   return async (input, init) => {
     let incoming: IncomingRequest;
@@ -46,12 +53,15 @@ export function createCodexFetch(options: JourneyOptions): CodexFetch {
       });
     }
     const session = sessionOf(incoming.headers);
-    const body = prepareBody(incoming.body, path, session === undefined);
+    const body = prepareBody(incoming.body, path, session === undefined, options.mapModel);
     if (body === undefined) {
       return errorResponse(400, {
         message: "The request's body is not a JSON object.",
         code: "bad_body",
       });
+    }
+    if (body.askedModel !== undefined) {
+      options.log.debug(`model map: ${body.askedModel} -> ${body.model}`);
     }
     return await new Journey(options, state, incoming, options.backend + path, body, {
       session: session ?? body.promptCacheKey,

@@ -1,9 +1,12 @@
+import { messageOf } from "../platform/failure.ts";
+import type { Log } from "../platform/log.ts";
 import { builtin } from "../platform/runtime.ts";
+import type { Store } from "../store/store.ts";
+import type { JsonBody } from "./body.ts";
+import type { PreparedBody } from "./prepared_body.ts";
 
-/** Reasoning items whose minter is remembered; the oldest go first. */
+/** Items whose minter is remembered in memory; the store remembers as many. The oldest go first. */
 const MAX_ITEMS = 20_000;
-/** Sessions remembered to need a look; the oldest go first. */
-const MAX_SESSIONS = 5_000;
 /** In the place of an account: refused, so whoever minted it, nobody here is known to read it. */
 const NOBODY = "";
 
@@ -17,69 +20,81 @@ const NOBODY = "";
  * account that it leaves. From there on its requests are looked at; a
  * conversation that never moves costs nothing.
  *
- * It lives in memory only. After a restart a conversation that had moved is
- * refused once, and goes on without the reasoning that it had until then; that
- * is cheaper than a write for each item.
+ * The store keeps it by hash, so that other processes and the time after a
+ * restart know it too. It is asked only for items that this process does not know.
  */
 export class ForeignReasoning {
   /** hash of an item -> id of the account that minted it. */
   readonly #minters = new Map<string, string>();
-  readonly #sessions = new Set<string>();
 
-  /** Whether requests of this session need a look at their reasoning at all. */
-  concerns(session: string): boolean {
-    return this.#sessions.has(session);
-  }
+  constructor(
+    private readonly store: Pick<Store, "mints" | "setMint">,
+    private readonly log: Log,
+  ) {}
 
   /**
-   * The test that `dropReasoning` asks for each item, for a request that goes to an account.
+   * A body of a conversation that has moved, without what other accounts minted.
    *
    * @param home The account that has served the session so far; the same one when it does not move.
    */
-  keep(session: string, accountId: string, home: string): (encrypted: string) => boolean {
-    this.#remember(session);
-    return (encrypted) => {
+  async readable(body: PreparedBody, accountId: string, home: string): Promise<JsonBody> {
+    await this.#recall(body);
+    return body.without((encrypted) => {
       const item = hash(encrypted);
       const known = this.#minters.get(item);
-      if (known === undefined) this.#set(item, home);
+      if (known === undefined) this.#learn(item, home);
       return (known ?? home) === accountId;
-    };
+    });
   }
 
   /**
-   * The same for a request that the account has refused for its reasoning. What it is known to have
-   * minted stays, unless that was all that it was shown: then what was known is wrong.
+   * A body that the account has refused for its reasoning. What it is known to have minted stays,
+   * unless that was all that it was shown: then what was known is wrong.
+   *
+   * @param chosen Whether it had been shown what {@linkcode readable} leaves.
    */
-  keepRefused(session: string | undefined, accountId: string): (encrypted: string) => boolean {
-    if (session === undefined) return () => false;
-    const chosen = this.concerns(session);
-    this.#remember(session);
-    return (encrypted) => {
+  async mended(body: PreparedBody, accountId: string, chosen: boolean): Promise<JsonBody> {
+    await this.#recall(body);
+    const mended = body.without((encrypted) => {
       const item = hash(encrypted);
       const known = this.#minters.get(item);
       if (known === accountId && !chosen) return true;
-      if (known === undefined || known === accountId) this.#set(item, NOBODY);
+      if (known === undefined || known === accountId) this.#learn(item, NOBODY);
       return false;
-    };
+    });
+    return mended === body.whole ? body.without(() => false) : mended;
   }
 
-  #set(item: string, accountId: string): void {
+  /** Learns what the store knows about the items of a body. A store that cannot be read costs a refusal at most. */
+  async #recall(body: PreparedBody): Promise<void> {
+    const unknown: string[] = [];
+    body.without((encrypted) => {
+      const item = hash(encrypted);
+      if (!this.#minters.has(item)) unknown.push(item);
+      return true;
+    });
+    if (unknown.length === 0) return;
+    try {
+      for (const [item, minter] of await this.store.mints(unknown)) this.#remember(item, minter);
+    } catch (error) {
+      this.log.error(messageOf(error));
+    }
+  }
+
+  #learn(item: string, accountId: string): void {
+    this.#remember(item, accountId);
+    this.store.setMint(item, accountId);
+  }
+
+  #remember(item: string, accountId: string): void {
     this.#minters.set(item, accountId);
-    if (this.#minters.size > MAX_ITEMS) forgetOldest(this.#minters);
-  }
-
-  #remember(session: string): void {
-    this.#sessions.add(session);
-    if (this.#sessions.size > MAX_SESSIONS) forgetOldest(this.#sessions);
+    if (this.#minters.size <= MAX_ITEMS) return;
+    const oldest = this.#minters.keys().next();
+    if (!oldest.done) this.#minters.delete(oldest.value);
   }
 }
 
 function hash(encrypted: string): string {
   return builtin("node:crypto").createHash("sha256").update(encrypted).digest("base64url")
     .slice(0, 16);
-}
-
-function forgetOldest(kept: Map<string, unknown> | Set<string>): void {
-  const oldest = kept.keys().next();
-  if (!oldest.done) kept.delete(oldest.value);
 }

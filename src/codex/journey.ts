@@ -5,6 +5,7 @@ import { messageOf } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Choice, Demand, Pool } from "../rotation/pool.ts";
+import type { Store } from "../store/store.ts";
 import type { Attempt, Sender } from "./attempt.ts";
 import type { Edge } from "./edge.ts";
 import { describeExhaustion, exhaustedResponse, waitOf } from "./exhausted.ts";
@@ -37,6 +38,8 @@ const MAX_THROTTLE_WAIT_MS = 10_000;
 /** What a request needs to go from account to account. */
 export interface JourneyOptions {
   readonly pool: Pool;
+  /** Remembers who minted which reasoning. */
+  readonly store: Pick<Store, "mints" | "setMint">;
   readonly sender: Sender;
   readonly refresher: Refresher;
   /** Marks an account in the store and in the pool; see `learn`. */
@@ -71,6 +74,8 @@ export class Journey {
   /** Accounts whose token was renewed for this request. */
   readonly #renewed = new Set<string>();
   #reasoningDropped = false;
+  /** Whether the last body was looked through for reasoning of others. */
+  #chosen = false;
   /** The account that has served the session so far, by id. */
   #home = "";
   #edgeWaited = 0;
@@ -132,15 +137,13 @@ export class Journey {
   /** Asks one account. Undefined means: choose again. */
   async #ask(choice: Choice): Promise<Response | undefined> {
     const { exposure, foreign } = this.state;
-    const { session } = this.demand;
     const { id } = choice.account;
     if (!await exposure.turn(id, this.incoming.signal, this.#end)) return undefined;
     const account = await keepFresh(choice.account, this.options);
     if (!account) return this.#skip(choice.account, "no fresh token");
-    const body = session !== undefined && (id !== this.#home || foreign.concerns(session))
-      ? this.body.without(foreign.keep(session, id, this.#home))
-      : this.body.whole;
-    return await this.#send(body, account);
+    this.#chosen = this.options.pool.affinity.hasMoved(this.demand.session);
+    if (!this.#chosen) return await this.#send(this.body.whole, account);
+    return await this.#send(await foreign.readable(this.body, id, this.#home), account);
   }
 
   async #send(body: BodyInit | undefined, account: Account): Promise<Response | undefined> {
@@ -217,10 +220,12 @@ export class Journey {
 
   /** The same account once more, without the reasoning it cannot read. */
   async #withoutReasoning(account: Account): Promise<Response | undefined> {
-    const { foreign } = this.state;
-    const body = this.body.without(foreign.keepRefused(this.demand.session, account.id));
-    const same = body === this.body.whole;
-    return await this.#send(same ? this.body.without(() => false) : body, account);
+    const { session } = this.demand;
+    if (session === undefined) return await this.#send(this.body.without(() => false), account);
+    // Maybe a copy of a conversation that has moved; from here on it is looked at as well.
+    this.options.pool.affinity.set(session, account.id, true);
+    const body = this.state.foreign.mended(this.body, account.id, this.#chosen);
+    return await this.#send(await body, account);
   }
 
   /** A refused token: renewed once for this request; refused again, the account needs its person. */
@@ -252,10 +257,9 @@ export class Journey {
 
   /** Every account is busy for a moment only: worth a wait instead of an error. */
   async #waitForThrottled(): Promise<boolean> {
-    const { pool, clock } = this.options;
-    const now = clock.now();
+    const now = this.options.clock.now();
     let earliest = Number.POSITIVE_INFINITY;
-    for (const { account, hindrance } of pool.absences(this.demand.model)) {
+    for (const { account, hindrance } of this.options.pool.absences(this.demand.model)) {
       if (this.#tried.has(account.id) || hindrance?.kind !== "blocked") continue;
       if (hindrance.block.reason !== "rate limit") continue;
       earliest = Math.min(earliest, hindrance.block.until);

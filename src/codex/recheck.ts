@@ -3,18 +3,28 @@ import type { Clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
 import type { Pool } from "../rotation/pool.ts";
-import type { Store } from "../store/store.ts";
+import type { Lease, Store } from "../store/store.ts";
 import { fetchUsage, learnUsage } from "./usage_question.ts";
 
-/** One account is asked at most this often, in milliseconds. With {@linkcode SPREAD_MS} below a minute. */
+/** One account is asked at the latest after this time, in milliseconds: with the answer's own time below a minute. */
 const GAP_MS = 50_000;
-/** Most that chance adds to it, in milliseconds. */
+/** Most that chance takes from it, in milliseconds. */
 const SPREAD_MS = 5_000;
-/** Somebody is asked at most this often, in milliseconds: polling pools in bursts is said to have cost accounts. */
-const TOTAL_GAP_MS = 20_000;
+/** All accounts that wait are asked within this time, evenly spread, in milliseconds. */
+const ROUND_MS = 40_000;
+/** Two questions are never closer than this, in milliseconds: polling pools in bursts is said to have cost accounts. More than 20 accounts take longer than a minute. */
+const MIN_SLOT_MS = 2_000;
+/** Nor need they be further apart, in milliseconds. */
+const MAX_SLOT_MS = 20_000;
+/** How much chance adds to the time between two questions, as a share of it. */
+const JITTER = 0.1;
+/** How long a process that has asked about an account is the one to do so again, in milliseconds; it asks before that is over. */
+const HOLD_MS = 55_000;
+/** How often the others look whether it has gone, in milliseconds. */
+const LOOK_MS = 25_000;
 /** A pool that has served nobody for so long is idle, and nobody is asked, in milliseconds. */
 const IDLE_MS = 120_000;
-/** How soon to look again where another process has just asked, or a token was invalidated, in milliseconds. */
+/** How soon to look again after a token was invalidated, in milliseconds. */
 const LATER_MS = 5_000;
 /** After this many questions without an answer each further one waits twice as long. */
 const PATIENT_FAILURES = 2;
@@ -40,19 +50,26 @@ export interface RecheckOptions {
 /**
  * Finds out when a spent quota is back before its time (a reset credit, a
  * promotion, a change of plan), by asking the usage endpoint about accounts
- * that wait for it: one after the other, never in a burst, over all processes
- * of the machine, and only while the pool is in use.
+ * that wait for it: each within a minute, one after the other and evenly spread,
+ * never in a burst, over all processes of the machine, and only while the pool
+ * is in use.
  *
  * What comes of it is in the pool; a refusal, 401 included, says nothing about
  * the account.
  */
 export class Recheck {
-  /** account id -> not before, epoch milliseconds. */
+  /** account id -> when to ask again at the latest, epoch milliseconds. */
   readonly #next = new Map<string, number>();
+  /** When questions were asked lately, epoch milliseconds. */
+  #asked: number[] = [];
   /** account id -> questions without an answer in a row. */
   readonly #failures = new Map<string, number>();
   /** So that processes which met the same limit do not ask at the same time. */
   readonly #phase: number;
+  /** Accounts that this process asks about, by id. */
+  readonly #held = new Map<string, Lease>();
+  /** Those that another process asks about. */
+  readonly #others = new Set<string>();
   #usedAt = Number.NEGATIVE_INFINITY;
   /** Nobody is asked before, epoch milliseconds. */
   #free = Number.NEGATIVE_INFINITY;
@@ -80,7 +97,7 @@ export class Recheck {
     const { clock, log } = this.options;
     if (this.#asking || this.#stopped.signal.aborted) return;
     const first = this.#first(clock.now());
-    if (!first || first.at - this.#usedAt >= IDLE_MS) return;
+    if (!first || first.at - this.#usedAt >= IDLE_MS) return this.#letGo();
     // A timer that every request put off anew would never come under heavy traffic.
     if (this.#timer && this.#timer.at <= first.at) return;
     this.#timer?.cancel();
@@ -95,37 +112,62 @@ export class Recheck {
     this.#timer = { at: first.at, cancel };
   }
 
-  /** Who is to be asked next, and when. */
+  /**
+   * Who is to be asked next, and when: the one whose answer is oldest, early
+   * enough that everybody behind it, one slot after the other, is asked in time.
+   */
   #first(now: number): { account: Account; at: number } | undefined {
-    let first: { account: Account; at: number } | undefined;
+    const waiting = this.#waiting(now).sort((a, b) => a.by - b.by || a.asked - b.asked);
+    const slot = this.#slot(waiting.length, now) * (1 + JITTER);
+    const mine = waiting.filter(({ account }) => !this.#others.has(account.id));
+    const theirs = waiting.find(({ account }) => this.#others.has(account.id));
+    let by = Number.POSITIVE_INFINITY;
+    for (const [index, one] of mine.entries()) by = Math.min(by, one.by - index * slot);
+    const first = theirs && theirs.by < by ? theirs : mine[0];
+    if (!first) return undefined;
+    return { account: first.account, at: Math.max(Math.min(by, first.by), this.#free, now) };
+  }
+
+  /** Accounts that wait for a quota, and by when each is to be asked. */
+  #waiting(now: number): { account: Account; by: number; asked: number }[] {
+    const waiting = [];
     for (const account of this.options.pool.accounts) {
       const blocks = this.options.pool.limits(account);
       if (blocks.length === 0) continue;
       // A refusal is as good as an answer, unless it did not say when it ends.
       const known = blocks.some((block) => block.source === "guess")
-        ? now
-        : Math.max(...blocks.map(({ since }) => Math.min(since, now))) + GAP_MS + this.#phase;
-      const at = Math.max(known, this.#next.get(account.id) ?? now, this.#free, now);
-      // The one that has waited longest comes first.
-      const waits = (id: string) => this.#next.get(id) ?? 0;
-      if (
-        !first || at < first.at || (at === first.at && waits(account.id) < waits(first.account.id))
-      ) first = { account, at };
+        ? 0
+        : Math.max(...blocks.map(({ since }) => Math.min(since, now))) + GAP_MS - this.#phase;
+      const asked = this.#next.get(account.id) ?? 0;
+      waiting.push({ account, by: Math.max(known, asked), asked });
     }
-    return first;
+    return waiting;
   }
 
   async #ask(account: Account): Promise<void> {
     const { clock, pool, random, log } = this.options;
-    const later = (ms: number) => this.#next.set(account.id, clock.now() + ms);
     const spread = random() * SPREAD_MS;
-    later(LATER_MS + spread);
+    const later = (ms: number) => this.#next.set(account.id, clock.now() + ms - spread);
+    const now = clock.now();
+    const slot = this.#slot(this.#waiting(now).length, now) * (1 + random() * JITTER);
+    const free = this.#free;
+    this.#free = clock.now() + (this.options.careful() ? LATER_MS + spread : slot);
     if (this.options.careful()) return;
     await pool.refresh();
     const current = pool.account(account.id);
-    if (!current || pool.limits(current).length === 0 || !await this.#mayAsk(account.id)) return;
-    later(GAP_MS + spread);
-    this.#free = clock.now() + TOTAL_GAP_MS;
+    if (!current || pool.limits(current).length === 0) return;
+    later(LOOK_MS);
+    if (!await this.#own(account.id)) {
+      this.#free = free;
+      return;
+    }
+    if (!await this.#take("usage", slot)) {
+      // Another process is asking: this account keeps its place.
+      this.#next.set(account.id, clock.now());
+      return;
+    }
+    later(GAP_MS);
+    this.#asked.push(now);
     const fresh = await this.options.fresh(current);
     const { signal } = this.#stopped;
     const answer = fresh && await fetchUsage(fresh, { ...this.options, signal });
@@ -138,20 +180,43 @@ export class Recheck {
     const failures = (this.#failures.get(account.id) ?? 0) + 1;
     this.#failures.set(account.id, failures);
     const doublings = Math.max(failures - PATIENT_FAILURES, 0);
-    later(Math.min(GAP_MS * 2 ** doublings, MAX_GAP_MS) + spread);
+    later(Math.min(GAP_MS * 2 ** doublings, MAX_GAP_MS));
     const cause = answer?.kind === "failed" ? answer.cause : answer?.kind ?? "no fresh token";
     log.info(`${account.alias}: the usage endpoint gave ${cause}`);
   }
 
-  /** Whether no other process has asked too lately. */
-  async #mayAsk(accountId: string): Promise<boolean> {
-    const { store } = this.options;
-    // A store that cannot be written stops nobody: this process keeps its own pace.
-    const take = (name: string, ms: number) => store.lease(name, ms).catch(() => null);
-    const own = await take(`usage ${accountId}`, GAP_MS);
-    if (own === undefined) return false;
-    if (await take("usage", TOTAL_GAP_MS) !== undefined) return true;
-    await own?.release();
-    return false;
+  /**
+   * Time between two questions when so many accounts wait, in milliseconds. Those whose limit is
+   * over still count for a while: the rest of a round must not slow down when its first ones come back.
+   */
+  #slot(waiting: number, now: number): number {
+    this.#asked = this.#asked.filter((at) => at > now - GAP_MS);
+    const round = ROUND_MS / Math.max(waiting, this.#asked.length);
+    return Math.min(Math.max(round, MIN_SLOT_MS), MAX_SLOT_MS);
+  }
+
+  /** Whether asking about this account is this process's business, from now on or still. */
+  async #own(accountId: string): Promise<boolean> {
+    await this.#held.get(accountId)?.release();
+    this.#held.delete(accountId);
+    const lease = await this.#take(`usage ${accountId}`, HOLD_MS);
+    if (!lease) {
+      this.#others.add(accountId);
+      return false;
+    }
+    this.#others.delete(accountId);
+    this.#held.set(accountId, lease);
+    return true;
+  }
+
+  /** A store that cannot be written stops nobody: this process keeps its own pace. */
+  #take(name: string, ms: number): Promise<Lease | undefined> {
+    return this.options.store.lease(name, ms).catch(() => ({ release: () => Promise.resolve() }));
+  }
+
+  /** Leaves the accounts to a process that is in use. */
+  #letGo(): void {
+    for (const lease of this.#held.values()) void lease.release();
+    this.#held.clear();
   }
 }

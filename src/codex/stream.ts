@@ -78,12 +78,10 @@ export async function openStream(response: Response, options: StreamOptions): Pr
   return await new Answer(source, response.headers, options).open();
 }
 
-/**
- * Most bytes that are held back. `response.created` and `response.in_progress`
- * may each repeat the request's instructions and tools, some 30 KB in an
- * everyday OpenCode turn, and a refusal comes right behind them.
- */
-const MAX_HELD_BYTES = 256 * 1024;
+/** Most bytes that are held back beside the events that repeat the request; see {@linkcode Watch.heldBytes}. */
+const MAX_HELD_BYTES = 64 * 1024;
+/** Most bytes that are held back in all. */
+const MAX_HEAD_BYTES = 256 * 1024;
 /**
  * Longest that a living answer is held back, in milliseconds. One that sends
  * only comments is not stalled; it goes through before OpenCode's own limit of
@@ -156,7 +154,8 @@ class Answer {
     if (this.#watch.refusal) {
       return { kind: "refused", outcome: this.#watch.refusal, windows: this.#watch.windows };
     }
-    const enough = this.#passage.length > MAX_HELD_BYTES || !patient;
+    const enough = this.#watch.heldBytes > MAX_HELD_BYTES ||
+      this.#passage.length > MAX_HEAD_BYTES || !patient;
     if (this.#watch.useful || (enough && step.kind === "chunk")) {
       this.#watch.useful = true;
       return { kind: "open", body: this.#body() };

@@ -12,6 +12,12 @@ const HANDSHAKE = new Set([
   "response.metadata",
 ]);
 
+/**
+ * Events that may repeat the request's instructions and tools: each has 29 KB in
+ * an everyday OpenCode turn, more with MCP tools, and a refusal comes right behind them.
+ */
+const REPEATING = new Set(["response.created", "response.in_progress"]);
+
 const TERMINAL = new Set(["response.completed", "response.incomplete", "response.failed", "error"]);
 
 /** Those that refuse nothing. */
@@ -46,7 +52,11 @@ export class Watch {
   readonly windows: QuotaWindow[] = [];
   /** The terminal event, or its alias as long as no true one has come. */
   ending: Ending | undefined;
+  /** Bytes of whole events before anything useful, those that repeat the request left out. */
+  heldBytes = 0;
   #handshakes = 0;
+  /** Where the last event ended, in bytes from the beginning. */
+  #seen = 0;
 
   constructor(
     private readonly headers: Headers,
@@ -75,6 +85,8 @@ export class Watch {
         return;
       }
       this.#handshakes++;
+      if (type === undefined || !REPEATING.has(type)) this.heldBytes += event.byteEnd - this.#seen;
+      this.#seen = event.byteEnd;
       this.useful = ends || this.#handshakes >= MAX_HELD_EVENTS ||
         (type !== undefined && type.startsWith("response.") && !HANDSHAKE.has(type));
     }

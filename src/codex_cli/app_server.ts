@@ -39,7 +39,8 @@ export async function askAppServer(question: ProgramQuestion): Promise<CodexAnsw
       signal: question.signal,
       onLine: (line) => {
         const message = parse(line);
-        if (message === undefined || answer) return;
+        // A message with a method is a notification, or a question to us.
+        if (message === undefined || answer || message["method"] !== undefined) return;
         const id = asNumber(message["id"]);
         if (id === 1 && message["error"] === undefined) {
           say({ method: "initialized" });
@@ -48,7 +49,7 @@ export async function askAppServer(question: ProgramQuestion): Promise<CodexAnsw
             method: "account/rateLimits/read",
             params: { excludeResetCreditDetails: true },
           });
-        } else if ((id === 1 || id === QUESTION) && message["method"] === undefined) {
+        } else if (id === 1 || id === QUESTION) {
           answer = message;
           child.close();
           cancelLeave = clock.after(LEAVE_MS, () => child.kill());

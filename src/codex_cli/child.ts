@@ -85,12 +85,14 @@ export function startChild(
     const [command, argv] = guarded
       ? ["/bin/sh", ["-c", GUARD, "sh", program, ...args]] as const
       : [program, args] as const;
-    return spawn(command, [...argv], {
+    // A program behind npm's shim is a script on Windows, which only the shell can run.
+    const shell = windows && /\.(cmd|bat)$/i.test(program);
+    const quoted = (text: string) => shell ? `"${text.replaceAll('"', '\\"')}"` : text;
+    return spawn(quoted(command), argv.map(quoted), {
       cwd: options.folder,
       env: { ...options.env },
       detached: !windows,
-      // A program behind npm's shim is a script on Windows.
-      shell: windows && /\.(cmd|bat)$/i.test(program),
+      shell,
       windowsHide: true,
       stdio: ["pipe", "pipe", "pipe"],
     });

@@ -5,11 +5,12 @@
  */
 import type { Account } from "../account/account.ts";
 import { sameSeat } from "../store/import_order.ts";
-import { holdsApiKey, type LoginContext, readLogin } from "../store/imported_login.ts";
+import type { LoginContext } from "../store/imported_login.ts";
 import type { LocalStore } from "../store/local.ts";
 import { isDismissed } from "../store/dismissed.ts";
 import type { AuthReading } from "./auth_file.ts";
 import type { DeviceState } from "./device.ts";
+import { loginIn } from "./login_in.ts";
 
 /** The stored account whose login a file holds, if it is one of these. */
 export function holderOf(
@@ -18,7 +19,7 @@ export function holderOf(
   context: LoginContext,
 ): Account | undefined {
   if (reading.kind !== "read") return undefined;
-  const login = readLogin(reading.json, context);
+  const login = loginIn(reading.json, context);
   if ("why" in login) return undefined;
   return accounts.find((account) =>
     sameSeat({ account, ours: true }, { account: login, ours: false })
@@ -32,11 +33,10 @@ export async function contentOf(
 ): Promise<DeviceState["content"]> {
   if (reading.kind === "absent") return { kind: "absent" };
   if (reading.kind === "unreadable") return { kind: "unreadable", why: reading.why };
-  const login = readLogin(reading.json, { issuer, now });
+  const login = loginIn(reading.json, { issuer, now });
   if ("why" in login) {
-    return holdsApiKey(reading.json)
-      ? { kind: "api key" }
-      : { kind: "stranger", reason: "refused", ...login };
+    const { apiKey, ...refusal } = login;
+    return apiKey ? { kind: "api key" } : { kind: "stranger", reason: "refused", ...refusal };
   }
   const { accounts } = await store.load();
   const holder = holderOf(reading, accounts, { issuer, now });

@@ -13,13 +13,13 @@ import type { Log } from "../platform/log.ts";
 import type { Environment } from "../platform/paths.ts";
 import { mayBeConsumed } from "../store/consumed.ts";
 import { compareTokens, sameSeat } from "../store/import_order.ts";
-import { readLogin } from "../store/imported_login.ts";
 import type { LocalStore } from "../store/local.ts";
 import { changeAuthFile } from "./auth_change.ts";
 import { withLogin } from "./auth_content.ts";
 import { type AuthReading, readWholeAuthFile } from "./auth_file.ts";
 import { type Lock, lockWithPrograms } from "./auth_lock.ts";
 import { authPath } from "./codex_home.ts";
+import { loginIn } from "./login_in.ts";
 
 /** Where a login that is shared with the Codex CLI is found. */
 export interface SharedOptions {
@@ -68,7 +68,7 @@ export function sharedTokens(options: SharedOptions): SharedTokens {
   /** The login of a file as an account under this account's id, if it is the same seat. */
   const loginOf = (reading: AuthReading, account: Account): Account | undefined => {
     if (reading.kind !== "read") return undefined;
-    const login = readLogin(reading.json, { issuer, now: clock.now() });
+    const login = loginIn(reading.json, { issuer, now: clock.now() });
     if ("why" in login) return undefined;
     const same = sameSeat({ account, ours: true }, { account: login, ours: false });
     return same ? { ...login, id: account.id } : undefined;

@@ -2,10 +2,10 @@ import { printable } from "../account/alias.ts";
 import { type FileSystem, repairMode } from "../platform/files.ts";
 import { importAccounts } from "../store/import_accounts.ts";
 import { DISMISSED, type ImportRow } from "../store/import_plan.ts";
-import { holdsApiKey, readLogin } from "../store/imported_login.ts";
 import type { LocalStore } from "../store/local.ts";
 import type { AuthReading } from "./auth_file.ts";
 import type { SyncOutcome } from "./device.ts";
+import { loginIn } from "./login_in.ts";
 
 /** What it takes to take a login over. */
 export interface SyncOptions {
@@ -37,11 +37,11 @@ export async function syncReading(
     return { kind: "left", text: `${path} was left alone: ${reading.why}.` };
   }
   repairMode(path, files);
-  const login = readLogin(reading.json, { issuer, now });
+  const login = loginIn(reading.json, { issuer, now });
   if ("why" in login) {
     return {
       kind: "left",
-      text: holdsApiKey(reading.json)
+      text: login.apiKey
         ? "The Codex CLI uses an API key; there is no ChatGPT login to take over."
         : `The login in ${path} was left alone: ${login.why}.`,
     };

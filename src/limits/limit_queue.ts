@@ -42,8 +42,9 @@ export interface LimitQueue {
   add(accountIds: readonly string[], source: LimitSource): Promise<void>;
   /** Ends the task that runs, at once, and marks it and those behind it as stopped. */
   stop(): Promise<void>;
+  /** Rejects when the store cannot be written, so that nothing goes on; `add` tries anew. */
   state(): Promise<LimitQueueState>;
-  /** Resolves when nothing is queued or running any more. */
+  /** Resolves when nothing is queued or running any more; rejects as `state` does. */
   settled(): Promise<void>;
   /** Lets go of everything; what is under way is stopped. */
   close(): Promise<void>;

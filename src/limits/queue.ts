@@ -58,6 +58,10 @@ class StoredQueue implements LimitQueue {
   readonly #running = new Map<string, { readonly stop: AbortController; done: Promise<void> }>();
   readonly #closing = new AbortController();
   #working: Promise<void> | undefined;
+  /** Whether something was added since the worker looked last. */
+  #added = false;
+  /** Why this process cannot go on. */
+  #failure: unknown;
   /** Who waits for a while, and is woken when there is something new. */
   readonly #sleepers = new Set<AbortController>();
 
@@ -70,6 +74,7 @@ class StoredQueue implements LimitQueue {
 
   async add(accountIds: readonly string[], source: LimitSource): Promise<void> {
     if (accountIds.length === 0 || this.#closing.signal.aborted) return;
+    this.#failure = undefined;
     await this.#write((now, db) => {
       settleLeftTasks(db, this.#isGone, now);
       addLimitTasks(db, accountIds, source, this.#holder, now);
@@ -78,7 +83,11 @@ class StoredQueue implements LimitQueue {
   }
 
   async stop(): Promise<void> {
-    await this.#write((now, db) => stopLimitTasks(db, now));
+    await this.#write((now, db) => {
+      stopLimitTasks(db, now);
+      // Nothing new begins before every process has looked and ended its own.
+      pauseLimitTasks(db, now + 2 * LOOK_MS, now);
+    });
     for (const task of this.#running.values()) task.stop.abort();
     this.#wake();
     // What runs here has ended when this resolves; another process ends its own within a look.
@@ -112,16 +121,19 @@ class StoredQueue implements LimitQueue {
     await Promise.all([...this.#running.values()].map(({ done }) => done));
     await this.#working;
     // Reading shows whether there is anything to leave: a look alone makes no file.
-    const rows = await this.#read();
+    const rows = await this.#read().catch(() => []);
     const concerned = ({ owner, worker, state }: LimitRow) =>
       isPending({ state }) && (owner === this.#holder || worker === this.#holder);
     if (rows.some(concerned)) {
-      await this.#write((now, db) => leaveLimitTasks(db, this.#holder, now));
+      // Where that cannot be written, this process's end says the same.
+      await this.#write((now, db) => leaveLimitTasks(db, this.#holder, now))
+        .catch((error) => this.#options.log.warn(`limits: ${messageOf(error)}`));
     }
   }
 
   /** All rows, none of which waits for somebody who is gone. */
   async #rows(): Promise<LimitRow[]> {
+    if (this.#failure !== undefined) throw this.#failure;
     const rows = await this.#read();
     const left = rows.some((row) =>
       isPending(row) && (this.#isGone(row.owner) || (row.worker && this.#isGone(row.worker)))
@@ -140,23 +152,36 @@ class StoredQueue implements LimitQueue {
     return store.files.writeState((db) => work(clock.now(), db), false);
   }
 
-  /** Works until nothing is queued. */
+  /** A store that cannot be written holds the tasks where they are; whoever looks must hear why. */
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.#options.log.error(`limits: ${messageOf(error)}`);
+  }
+
+  /** Works until nothing is pending. */
   #work(): void {
+    this.#added = true;
     this.#wake();
-    this.#working ??= this.#loop()
-      .catch((error) => this.#options.log.error(`limits: ${messageOf(error)}`))
-      .finally(() => this.#working = undefined);
+    this.#working ??= this.#loop().catch((error) => {
+      this.#working = undefined;
+      this.#fail(error);
+    });
   }
 
   async #loop(): Promise<void> {
     const { settings } = this.#options;
     while (!this.#closing.signal.aborted) {
+      this.#added = false;
       const claim = await this.#write((now, db) => {
         settleLeftTasks(db, this.#isGone, now);
         return claimLimitTask(db, this.#holder, settings().limitsAtOnce, now);
       });
-      // Something may be added, or come back from a worker that dies, while a task runs here.
-      if (claim.kind === "idle" && this.#running.size === 0) return;
+      if (claim.kind === "idle" && this.#running.size === 0) {
+        // What was added meanwhile has found a worker that was about to leave.
+        if (this.#added) continue;
+        this.#working = undefined;
+        return;
+      }
       if (claim.kind === "task") {
         this.#begin(claim.accountId, claim.source as LimitSource);
       } else await this.#sleep(LOOK_MS);
@@ -167,7 +192,7 @@ class StoredQueue implements LimitQueue {
     const stop = new AbortController();
     if (this.#closing.signal.aborted) stop.abort();
     const done = this.#run(accountId, source, stop)
-      .catch((error) => this.#options.log.error(`limits: ${messageOf(error)}`))
+      .catch((error) => this.#fail(error))
       .finally(() => {
         this.#running.delete(accountId);
         this.#wake();

@@ -58,6 +58,7 @@ const SAVE_RETRY_MS = 1_000;
  * @param options.renewed Hands new credentials that are saved to whoever else holds the account; what it throws is logged.
  * @param options.gapMs Pause between two refreshes of the lane, jitter included, in milliseconds.
  * @param options.notice Is told what a person should know, in one sentence.
+ * @param options.onSetAside Hears of an account that needs its person.
  */
 export function createRefresher(options: {
   store: Store;
@@ -69,6 +70,7 @@ export function createRefresher(options: {
   gapMs: () => number;
   log: Log;
   notice?: (message: string) => void;
+  onSetAside?: (account: Account) => void;
 }): Refresher {
   const { store, clock, random, log } = options;
   const running = new Map<string, Promise<RefreshOutcome>>();
@@ -90,6 +92,7 @@ export function createRefresher(options: {
     if (!marked) return { kind: "gone" };
     if (!marked.setAside) return { kind: "fresh", account: marked };
     log.warn(`${account.alias}: set aside, ${reason}`);
+    options.onSetAside?.(marked);
     options.notice?.(`${account.alias} ${reason}: opencode-multi-auth add ${account.alias}`);
     return { kind: "set aside", account: marked };
   }

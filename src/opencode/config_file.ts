@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { applyEdits, type Edit, type Node } from "jsonc-parser";
 import { Failure } from "../platform/failure.ts";
 import { configHome, type Environment, homeFolder, set } from "../platform/paths.ts";
@@ -52,6 +52,39 @@ const READING = {
 
 /** In a folder of its own, OpenCode reads these two, one after the other. */
 const NAMES = ["opencode.json", "opencode.jsonc"] as const;
+
+/** The files of its terminal interface, in the same way. */
+const TUI_NAMES: readonly string[] = ["tui.json", "tui.jsonc"];
+
+/**
+ * Reads the configuration of the terminal interface that OpenCode 1.18 uses in
+ * every project. The `plugin` lists of all its files count.
+ *
+ * @throws {Failure} in one line when a file is broken.
+ */
+export function readTuiConfig(
+  env: Environment,
+  disk: Disk,
+  home: string = homeFolder(env),
+): GlobalConfig {
+  const custom = set(env["OPENCODE_TUI_CONFIG"]);
+  const own = set(env["OPENCODE_CONFIG_DIR"]);
+  const folders = [
+    join(configHome(env, home), "opencode"),
+    join(home, ".opencode"),
+    ...(own === undefined ? [] : [own]),
+  ];
+  const paths = folders.flatMap((folder) => TUI_NAMES.map((name) => join(folder, name)));
+  const files = [...new Set([...paths, ...(custom === undefined ? [] : [custom])])]
+    .map((path) => readConfigFile(path, disk));
+  const [standard, commented] = files;
+  if (!standard || !commented) throw new Error("unreachable: the list of names is not empty");
+  return {
+    files: files.filter((file) => file.text !== undefined),
+    target: commented.text === undefined ? standard : commented,
+    shadowed: new Set(),
+  };
+}
 
 /**
  * Reads the configuration that OpenCode 1.18 uses in every project: `config.json`,
@@ -141,7 +174,7 @@ export function editPlugins(
     result = change(path, result, (document, list) => {
       if (list !== undefined) return appendItem(document, list, edit.spec);
       if (document.root !== undefined) return appendProperty(document, "plugin", [edit.spec]);
-      return appendProperty(document, "$schema", "https://opencode.ai/config.json");
+      return appendProperty(document, "$schema", schemaOf(path));
     });
     // An empty file has its object now, and OpenCode's schema in it; OpenCode adds it otherwise.
     if (pluginList(path, parseJsonc(path, result, READING)) === undefined) {
@@ -153,6 +186,10 @@ export function editPlugins(
     }
   }
   return result;
+}
+
+function schemaOf(path: string): string {
+  return `https://opencode.ai/${TUI_NAMES.includes(basename(path)) ? "tui" : "config"}.json`;
 }
 
 function change(

@@ -24,6 +24,9 @@ export interface PluginInput {
     readonly auth?: {
       set(request: { path: { id: string }; body: AuthEntry }): Promise<unknown>;
     };
+    readonly session?: {
+      get(request: { path: { id: string } }): Promise<{ data?: unknown }>;
+    };
     readonly tui?: {
       showToast(request: {
         body: {
@@ -42,6 +45,38 @@ export interface PluginInput {
 /** OpenCode's configuration; only what we look at. */
 export interface HostConfig {
   readonly plugin?: readonly (string | readonly [string, unknown])[];
+  command?: Record<string, HostCommand>;
+}
+
+/** A model as OpenCode keeps it; only what we write. */
+export interface HostModel {
+  readonly id?: string;
+  readonly api?: { readonly id: string; readonly npm?: string; readonly url?: string };
+  readonly [field: string]: unknown;
+}
+
+/** Changes the models of a provider. */
+export interface ProviderHook {
+  readonly id: "openai";
+  /** @returns What takes the place of the models that OpenCode has. */
+  models(
+    provider: { readonly models: Record<string, HostModel> },
+    context?: { readonly auth?: AuthEntry },
+  ): Promise<Record<string, HostModel>>;
+}
+
+/** A tool that the model may call. */
+export interface HostTool {
+  readonly description: string;
+  /** A JSON schema for each argument; OpenCode asks the model for all of them. */
+  readonly args: Readonly<Record<string, unknown>>;
+  execute(args: unknown, context?: { readonly sessionID?: string }): Promise<string>;
+}
+
+/** A slash command of OpenCode's configuration. */
+export interface HostCommand {
+  readonly template: string;
+  readonly description?: string;
 }
 
 /** How a login offered by a plugin ends. */
@@ -76,6 +111,8 @@ export interface Hooks {
     loader(getAuth: () => Promise<AuthEntry>, provider: unknown): Promise<Record<string, unknown>>;
     readonly methods: readonly LoginMethod[];
   };
+  readonly provider: ProviderHook;
+  readonly tool: Readonly<Record<string, HostTool>>;
   config(config: HostConfig): Promise<void>;
   event(input: { event: { type: string; properties?: unknown } }): Promise<void>;
   dispose(): Promise<void>;

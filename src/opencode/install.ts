@@ -7,7 +7,7 @@
 import { type Environment, homeFolder, set } from "../platform/paths.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type AuthFile, readAuthFile } from "./auth_file.ts";
-import { readGlobalConfig } from "./config_file.ts";
+import { readGlobalConfig, readTuiConfig } from "./config_file.ts";
 import { configNotices, environmentNotices } from "./config_notices.ts";
 import { type Disk, systemDisk } from "./disk.ts";
 import { type InstallPlan, makeStep, quoted, type Step } from "./install_step.ts";
@@ -16,7 +16,7 @@ import { pluginSteps, removalSteps } from "./plugin_steps.ts";
 
 export { type Applied, applyInstall, type ApplyOptions, applyUninstall } from "./apply_install.ts";
 export { formatPlan, type InstallPlan, type Step } from "./install_step.ts";
-export { choosePluginSpec } from "./plugin_spec.ts";
+export { choosePluginSpec, chooseTuiSpec } from "./plugin_spec.ts";
 
 /** Where OpenCode is looked for. */
 export interface Surroundings {
@@ -34,19 +34,29 @@ export interface Surroundings {
  *
  * @param options.spec The plugin entry, see `choosePluginSpec`.
  * @param options.exact Whether the person named the entry: then it replaces `latest` too.
+ * @param options.movingIn Whether the person comes from another project: then its entry goes by standard.
+ * @param options.tui The entry for the terminal interface, see `chooseTuiSpec`; without one that is left as it is.
  * @throws {Failure} in one line when a file of OpenCode's is broken.
  */
 export function planInstall(
-  options: Surroundings & { readonly spec: string; readonly exact?: boolean },
+  options: Surroundings & {
+    readonly spec: string;
+    readonly exact?: boolean;
+    readonly movingIn?: boolean;
+    readonly tui?: string | undefined;
+  },
 ): InstallPlan {
-  const { env, spec, exact = false, disk = systemDisk } = options;
+  const { env, spec, exact = false, movingIn = false, tui, disk = systemDisk } = options;
   const home = options.home ?? homeFolder(env);
   const config = readGlobalConfig(env, disk, home);
   const auth = readAuthFile(env, disk, home);
   return {
     kind: "install",
     steps: [
-      ...pluginSteps(config, spec, exact, disk),
+      ...pluginSteps(config, spec, { exact, movingIn }, disk),
+      ...(tui === undefined
+        ? []
+        : pluginSteps(readTuiConfig(env, disk, home), tui, { exact, movingIn }, disk)),
       ...entrySteps(auth),
       ...cacheSteps(env, home, disk, (copy) => !isCurrent(copy, spec, env, home)),
     ],
@@ -67,6 +77,7 @@ export function planUninstall(options: Surroundings & { readonly spec?: string }
   const auth = readAuthFile(env, disk, home);
   const steps = [
     ...removalSteps(config, disk, options.spec),
+    ...removalSteps(readTuiConfig(env, disk, home), disk),
     ...(auth.openai.kind === "placeholder" ? [removeEntry(auth)] : []),
     ...cacheSteps(env, home, disk, () => true),
   ];

@@ -1,13 +1,17 @@
 /**
- * What the plugin needs rarely: renewing tokens, sharing them with the Codex CLI, signing in, asking
- * the usage endpoint, and callers that do not stream. It is a file of its own in the npm package, loaded
+ * What the plugin needs rarely: renewing tokens, signing in, asking the usage endpoint and for models,
+ * tools, notifications, and callers that do not stream. It is a file of its own in the npm package, loaded
  * at its first use, so that OpenCode's every start stays fast.
  *
  * @module
  */
 export { adoptLogin, authorize } from "./sign_in.ts";
+export { createNotifications } from "./notifications.ts";
+export { namedModels, withAddedModels } from "./added_models.ts";
 export { Recheck } from "../codex/recheck.ts";
 export { sharedTokens } from "../codex_cli/shared_tokens.ts";
+export { accountsAnswer, pinAnswer } from "./tool_answers.ts";
+export { Discovery } from "../codex/discovery.ts";
 export { collect } from "../codex/collect.ts";
 export { exchangeRefreshToken } from "../oauth/refresh.ts";
 export { importOlder, readOlderState, withOlder } from "../store/older_formats.ts";

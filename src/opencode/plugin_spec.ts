@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Failure } from "../platform/failure.ts";
 import { PACKAGE, VERSION } from "../platform/version.ts";
@@ -47,6 +47,22 @@ export function choosePluginSpec(
     }
   }
   return named;
+}
+
+/**
+ * The entry for OpenCode's terminal interface that belongs to a plugin entry.
+ *
+ * @param spec The plugin entry.
+ * @returns undefined when what the entry names has none.
+ */
+export function chooseTuiSpec(spec: string, disk: Disk): string | undefined {
+  if (!isPathSpec(spec)) {
+    return spec === PACKAGE || spec.startsWith(`${PACKAGE}@`) ? spec : undefined;
+  }
+  const path = localPath(spec);
+  if (path === undefined || basename(path) !== "plugin.js") return undefined;
+  const beside = join(dirname(path), "tui.js");
+  return disk.exists(beside) ? pathToFileURL(beside).href : undefined;
 }
 
 /**

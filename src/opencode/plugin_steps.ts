@@ -31,7 +31,7 @@ function named(config: GlobalConfig, disk: Disk, spec?: string): readonly NamedE
 export function pluginSteps(
   config: GlobalConfig,
   spec: string,
-  exact: boolean,
+  { exact, movingIn }: { readonly exact: boolean; readonly movingIn: boolean },
   disk: Disk,
 ): readonly Step[] {
   const entries = named(config, disk, spec);
@@ -43,7 +43,7 @@ export function pluginSteps(
   const steps: Step[] = [];
   for (const found of entries) {
     const { kind } = found.identity;
-    if (kind === "older" || kind === "rival") steps.push(foreign(found, kind));
+    if (kind === "older" || kind === "rival") steps.push(foreign(found, kind, movingIn));
   }
   for (const found of ours) {
     if (found !== kept) steps.push(removal(found, "Remove a second entry of the plugin from"));
@@ -76,14 +76,14 @@ function serves(present: string, wanted: string, exact: boolean): boolean {
   return !exact && floating && wanted.startsWith(`${PACKAGE}@`);
 }
 
-function foreign(found: NamedEntry, kind: "older" | "rival"): Step {
+function foreign(found: NamedEntry, kind: "older" | "rival", movingIn: boolean): Step {
   const what = kind === "older"
     ? "an older package of this family"
     : 'another plugin that claims "openai"';
   const { entry, file, identity } = found;
   return removal(found, `Remove ${what} from`, {
     text: `Remove ${identity.name ?? entry.spec} (${what}) from ${file.path}?`,
-    standard: kind === "older",
+    standard: movingIn || kind === "older",
   });
 }
 

@@ -12,12 +12,25 @@ import { isPlaceholder } from "./placeholder.ts";
 import type { AuthEntry, Hooks, HostConfig, PluginInput } from "./host.ts";
 import { loginMethods } from "./login_methods.ts";
 import { ensureEntry } from "./ensure_entry.ts";
+import { modelHooks } from "./model_hooks.ts";
+import { accountTools, addCommands } from "./tools.ts";
+import type { Notifications } from "./notifications.ts";
 
 /** Names of plugins that sign in to ChatGPT; good enough for a hint in the log, `install` knows them exactly. */
 const LOOKS_LIKE_A_RIVAL = /(?:codex|openai|chatgpt)[\w-]*auth|multi-auth/i;
 
 /** An exhausted pool is announced at most this often, in milliseconds. */
 const EXHAUSTED_MS = 60_000;
+
+/** OpenCode's events that notifications come from. */
+const SESSION_EVENTS: ReadonlySet<string> = new Set([
+  "session.created",
+  "session.updated",
+  "session.deleted",
+  "session.status",
+  "session.idle",
+  "session.error",
+]);
 
 /** What OpenCode sends as the key of its requests; our fetch replaces it. */
 const DUMMY_KEY = "opencode-multi-auth";
@@ -42,11 +55,22 @@ export async function server(
   const guard = guarded(log);
   const announce = announcer(input, systemClock);
   let client: Promise<Client> | undefined;
+  let notifications: Promise<Notifications> | undefined;
+  /** Never waits, keeps the order, and loads what notifies when there is something to see. */
+  const notify = (use: (notifications: Notifications) => void) => {
+    notifications ??= import("./notifications.ts").then(({ createNotifications }) =>
+      createNotifications({ input, env, clock: systemClock, log, client: () => client })
+    );
+    void guard("notifications", async () => use(await notifications!));
+  };
   const open = () =>
     client ??= createClient({
       env,
       log,
-      onEvent: (event) => void guard("toast", () => announce(event)),
+      onEvent: (event) => {
+        void guard("toast", () => announce(event));
+        notify((notifications) => notifications.pool(event));
+      },
       notice: (message) => void guard("toast", () => toast(input, "warning", message)),
     }).catch((error) => {
       client = undefined;
@@ -62,8 +86,11 @@ export async function server(
   };
 
   await guard("auth entry", () => ensureEntry(input, env, log));
+  const models = modelHooks(env, log);
 
   return {
+    provider: models.provider,
+    tool: accountTools({ open, now: () => systemClock.now(), log }),
     auth: {
       provider: "openai",
       async loader(getAuth) {
@@ -98,6 +125,8 @@ export async function server(
     },
     config: async (config: HostConfig) => {
       await guard("config", () => {
+        models.config(config);
+        addCommands(config);
         for (const spec of config.plugin ?? []) {
           const name = typeof spec === "string" ? spec : spec[0];
           if (LOOKS_LIKE_A_RIVAL.test(name) && !name.includes(PACKAGE)) {
@@ -107,13 +136,17 @@ export async function server(
       });
     },
     event: async ({ event }) => {
+      if (event && SESSION_EVENTS.has(event.type)) notify((one) => one.session(event));
       // OpenCode is idle: a good moment to have everything on disk.
       if (event?.type === "session.idle" && client) {
         await guard("flush", async () => await (await open()).store.flush());
       }
     },
     dispose: async () => {
-      if (client) await guard("dispose", async () => await (await open()).close());
+      await Promise.all([
+        guard("notifications", async () => await (await notifications)?.close()),
+        guard("dispose", async () => await (await client)?.close()),
+      ]);
       await log.flush();
     },
   };
@@ -145,6 +178,7 @@ function announcer(
     if (event.kind === "moved") {
       return toast(input, "info", `${event.from} hands over to ${event.to}`);
     }
+    if (event.kind !== "exhausted") return undefined;
     const now = clock.now();
     if (Math.abs(now - saidAt) < EXHAUSTED_MS) return undefined;
     saidAt = now;

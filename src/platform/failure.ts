@@ -3,9 +3,12 @@
  * the fix. The command line prints it as one line; everything else is a bug.
  */
 export class Failure extends Error {
+  /** Tells it from other errors. */
   override readonly name = "Failure";
 
   /**
+   * Says what is wrong and how it is mended.
+   *
    * @param message What is wrong, naming the thing. Never contains a token.
    * @param fix What to do about it, as an instruction.
    * @param exitCode Exit status of the command line: 1, or 2 for wrong usage.

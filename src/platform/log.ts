@@ -1,17 +1,20 @@
 import { dirname } from "node:path";
 import type { Clock } from "./clock.ts";
-import { errorCode } from "./failure.ts";
 import { redact } from "./redaction.ts";
-import { builtin, runtime } from "./runtime.ts";
+import { builtin } from "./runtime.ts";
 
 /** Severity, in the words of the log file. */
 export type Level = "debug" | "info" | "warn" | "error";
 
 /** The log. Writing a line never waits, never throws and never prints. */
 export interface Log {
+  /** Kept only where that is asked for. */
   debug(message: string): void;
+  /** Something that happened as it should. */
   info(message: string): void;
+  /** Something that the person may want to look at. */
   warn(message: string): void;
+  /** Something that went wrong. */
   error(message: string): void;
   /** Writes out what is still in memory. */
   flush(): Promise<void>;
@@ -60,7 +63,7 @@ export function fileLog(options: { path: string; clock: Clock; debug?: boolean }
     }
     // Another process may have begun a new one, so that there is none at this moment.
     const size = pending.length > 0 ? statSync(path, { throwIfNoEntry: false })?.size : undefined;
-    if (size !== undefined && size > MAX_BYTES) keepAside(path);
+    if (size !== undefined && size > MAX_BYTES) keepAside(path, clock.now());
     return pending.splice(0);
   };
 
@@ -104,24 +107,37 @@ export function fileLog(options: { path: string; clock: Clock; debug?: boolean }
   };
 }
 
+/** After so long, in milliseconds, whoever was keeping a file aside has died over it. */
+const STALE_MS = 10_000;
+
 /**
- * Keeps a full file as `<name>.1`. Another process may do the same at the same moment: whoever then
- * holds the new file in its hands puts its lines back, so that nothing is lost.
+ * Keeps a full file as `<name>.1`. One process at a time, which looks once more when it is its turn:
+ * else a slower one would move the new file over the old one. Never throws: lines go on into a file
+ * that cannot be moved.
+ *
+ * @param now Epoch milliseconds.
  */
-function keepAside(path: string): void {
-  const { appendFileSync, readFileSync, renameSync, statSync, unlinkSync } = builtin("node:fs");
-  const mine = `${path}.${runtime.pid}`;
+function keepAside(path: string, now: number): void {
+  const { mkdirSync, renameSync, rmdirSync, statSync } = builtin("node:fs");
+  const lock = `${path}.lock`;
   try {
-    renameSync(path, mine);
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
+    mkdirSync(lock, { mode: 0o700 });
+  } catch {
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? now;
+    if (now - since > STALE_MS) attempt(() => rmdirSync(lock));
     return;
   }
-  if (statSync(mine).size > MAX_BYTES) {
-    renameSync(mine, `${path}.1`);
-  } else {
-    appendFileSync(path, readFileSync(mine), { mode: 0o600 });
-    unlinkSync(mine);
+  attempt(() => {
+    if (statSync(path).size > MAX_BYTES) renameSync(path, `${path}.1`);
+  });
+  attempt(() => rmdirSync(lock));
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The next one who finds the file full tries again.
   }
 }
 

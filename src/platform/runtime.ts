@@ -24,6 +24,7 @@ interface LateModules {
   "node:fs/promises": typeof import("node:fs/promises");
   "node:http": typeof import("node:http");
   "node:child_process": typeof import("node:child_process");
+  "node:buffer": typeof import("node:buffer");
 }
 
 /**

@@ -1,173 +1,15 @@
-import { parseDuration } from "./duration.ts";
 import { Failure } from "./failure.ts";
 import { readTextIfExists, writeFileAtomic } from "./files.ts";
-import { asNumber, asObject } from "./json.ts";
+import { asObject } from "./json.ts";
 import { type Environment, type Paths, set } from "./paths.ts";
+import { DEFINITIONS, type SettingName, type Settings } from "./setting_definitions.ts";
 
-/** How an account is chosen for a new session. */
-export const STRATEGIES: readonly StrategyName[] = [
-  "round-robin",
-  "least-used",
-  "drain",
-  "random",
-  "weighted",
-  "quota",
-];
-
-/** A strategy's name. */
-export type StrategyName =
-  | "round-robin"
-  | "least-used"
-  | "drain"
-  | "random"
-  | "weighted"
-  | "quota";
-
-/** All settings with their values in force. Spans are milliseconds. */
-export interface Settings {
-  /** Which account a new session gets. */
-  readonly strategy: StrategyName;
-  /** Whether a session stays on its account, or every request is chosen for. */
-  readonly rotate: "session" | "request";
-  /** What an exhausted pool answers: an error that is shown at once, or one that makes OpenCode wait. */
-  readonly exhausted: "stop" | "wait";
-  /** Longest wait that `exhausted: "wait"` asks for. */
-  readonly maxWait: number;
-  /** How long an answer may be silent before its first useful event. */
-  readonly stall: number;
-  /** How long it may be silent after that. */
-  readonly silence: number;
-  /** Pause between two token refreshes of this machine, jitter included. */
-  readonly refreshGap: number;
-  /** Share of new sessions by alias, for the strategy `weighted`; 1 where nothing is said. */
-  readonly weights: Readonly<Record<string, number>>;
-  /** Percent left in its tightest window below which the strategy `quota` spares an account. */
-  readonly softThreshold: number;
-  /** Questions about limits that this machine asks at once. */
-  readonly limitsAtOnce: number;
-  /** Pause between two of them, half of it up or down by chance. */
-  readonly limitsGap: number;
-  /** Alias of an account that sub-agents leave to the person while another can serve; empty for none. */
-  readonly interactive: string;
-}
-
-/** A setting's name. */
-export type SettingName = keyof Settings;
-
-/** A value as the setting takes it, or what is wrong with it in words that follow its name. */
-type Reading<T> = { readonly value: T } | { readonly wrong: string };
-
-/** What can be set: how it is read, its standard value, and its variable. What it means: `settings_about.ts`. */
-interface Definition<T> {
-  readonly read: (value: unknown) => Reading<T>;
-  readonly standard: T;
-  readonly env: string | undefined;
-}
-
-const MAX_SPAN_MS = 7 * 86_400_000;
-
-function span(least: number): Definition<number>["read"] {
-  return (value) => {
-    const ms = asNumber(typeof value === "string" ? parseDuration(value) : value);
-    if (ms === undefined) {
-      return { wrong: "must be a span such as 30s, 10m or 2h, or a number of milliseconds" };
-    }
-    if (ms < least) return { wrong: `must be at least ${least} ms` };
-    return ms > MAX_SPAN_MS ? { wrong: "must be at most 7d" } : { value: ms };
-  };
-}
-
-function oneOf<const T extends string>(words: readonly T[]): Definition<T>["read"] {
-  return (value) => {
-    const word = words.find((word) => word === value);
-    return word === undefined ? { wrong: `must be one of ${words.join(", ")}` } : { value: word };
-  };
-}
-
-function readWeights(value: unknown): Reading<Settings["weights"]> {
-  const weights = asObject(value);
-  if (!weights) return { wrong: "must be an object of alias and weight" };
-  for (const weight of Object.values(weights)) {
-    const number = asNumber(weight);
-    if (number === undefined) return { wrong: "must be a number" };
-    if (number < 0) return { wrong: "must not be negative" };
-  }
-  return { value: weights as Settings["weights"] };
-}
-
-function between(least: number, most: number, whole = false): Definition<number>["read"] {
-  return (value) => {
-    const number = asNumber(value);
-    const fits = number !== undefined && number >= least && number <= most &&
-      (!whole || Number.isInteger(number));
-    const kind = whole ? "whole number" : "number";
-    return fits ? { value: number } : { wrong: `must be a ${kind} from ${least} to ${most}` };
-  };
-}
-
-const DEFINITIONS: { readonly [K in SettingName]: Definition<Settings[K]> } = {
-  strategy: {
-    read: oneOf(STRATEGIES),
-    standard: "round-robin",
-    env: "OPENCODE_MULTI_AUTH_ROTATION_STRATEGY",
-  },
-  rotate: {
-    read: oneOf(["session", "request"]),
-    standard: "session",
-    env: "OPENCODE_MULTI_AUTH_ROTATE",
-  },
-  exhausted: {
-    read: oneOf(["stop", "wait"]),
-    standard: "stop",
-    env: "OPENCODE_MULTI_AUTH_EXHAUSTED",
-  },
-  maxWait: {
-    read: span(1_000),
-    standard: 600_000,
-    env: "OPENCODE_MULTI_AUTH_MAX_WAIT_MS",
-  },
-  stall: {
-    read: span(100),
-    standard: 30_000,
-    env: "OPENCODE_MULTI_AUTH_STALL_MS",
-  },
-  silence: {
-    read: span(1_000),
-    standard: 120_000,
-    env: "OPENCODE_MULTI_AUTH_SILENCE_MS",
-  },
-  refreshGap: {
-    read: span(0),
-    standard: 4_000,
-    env: "OPENCODE_MULTI_AUTH_REFRESH_GAP_MS",
-  },
-  weights: {
-    read: readWeights,
-    standard: {},
-    env: undefined,
-  },
-  softThreshold: {
-    read: between(0, 100),
-    standard: 10,
-    env: "OPENCODE_MULTI_AUTH_SOFT_THRESHOLD",
-  },
-  limitsAtOnce: {
-    read: between(1, 8, true),
-    standard: 1,
-    env: "OPENCODE_MULTI_AUTH_LIMITS_AT_ONCE",
-  },
-  limitsGap: {
-    read: span(0),
-    standard: 2_000,
-    env: "OPENCODE_MULTI_AUTH_LIMITS_GAP_MS",
-  },
-  interactive: {
-    read: (value) =>
-      typeof value === "string" ? { value } : { wrong: "must be the alias of an account" },
-    standard: "",
-    env: "OPENCODE_MULTI_AUTH_INTERACTIVE",
-  },
-};
+export {
+  type SettingName,
+  type Settings,
+  STRATEGIES,
+  type StrategyName,
+} from "./setting_definitions.ts";
 
 /** One setting as `config list` shows it. */
 export interface SettingEntry {
@@ -252,18 +94,8 @@ export function writeSetting(
 }
 
 function fromText(name: SettingName, text: string): unknown {
-  if (name === "weights") {
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new Failure(
-        `"${name}" must be a JSON object.`,
-        `For example: config set weights '{"personal": 2, "work": 1}'`,
-      );
-    }
-  }
-  // An alias may be all digits.
-  if (name === "interactive") return text.trim();
+  const own = DEFINITIONS[name].fromText;
+  if (own) return own(text.trim());
   return /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text.trim();
 }
 

@@ -17,6 +17,14 @@ export const SETTINGS_ABOUT: { readonly [K in SettingName]: string } = {
   limitsGap: "pause between two of them, half of it up or down by chance, in ms",
   interactive: "alias that sub-agents leave to you while another account can serve",
   weights: "share of new sessions by alias, for strategy=weighted (absent: 1)",
+  notify: "whether you are told anything outside of OpenCode",
+  notifyAbout:
+    "what you are told: all, none, or some of idle, retry, error (of sessions; with subagents those of sub-agents too), blocked, login, exhausted, back, usage, expiring (of accounts)",
+  notifyThresholds: "percent of a window at which notifyAbout=usage tells you, or off",
+  notifyNtfyUrl: "address of an ntfy topic, or off",
+  notifyUiBaseUrl: "where OpenCode's web interface is; a notification then leads to its session",
+  notifySound: "sound file that macOS plays, or off",
+  notifyMacOpen: "whether a click on a notification of macOS opens the session",
 };
 
 /** The words that a setting takes, for those that take no others. */

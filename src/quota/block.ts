@@ -20,9 +20,11 @@ export interface BlockScope {
 
 /** A span in which an account must not be asked. */
 export interface Block extends BlockScope {
+  /** Why nothing is sent. */
   readonly reason: BlockReason;
   /** Epoch milliseconds; {@linkcode NO_END} where no end is known. */
   readonly until: number;
+  /** Where the end comes from. */
   readonly source: BlockEndSource;
   /** When the evidence was seen, epoch milliseconds; only newer evidence lifts the block early. */
   readonly since: number;

@@ -9,6 +9,7 @@ const TOUCH_MS = 60_000;
 interface Entry {
   accountId: string;
   savedAt: number;
+  moved: boolean;
 }
 
 /**
@@ -38,20 +39,33 @@ export class AffinityMap {
     return this.#entries.get(session)?.accountId;
   }
 
-  /** Puts a session on an account. */
-  set(session: string, accountId: string): void {
+  /** Whether a session was ever on two accounts, or carries what another one minted. */
+  hasMoved(session: string | undefined): boolean {
+    return session !== undefined && this.#entries.get(session)?.moved === true;
+  }
+
+  /** Puts a session on an account; leaving another one makes it a session that has moved. */
+  set(session: string, accountId: string, moves = false): void {
     const now = this.clock.now();
     const entry = this.#entries.get(session);
-    if (entry && entry.accountId === accountId && now - entry.savedAt < TOUCH_MS) return;
-    this.#remember(session, { accountId, savedAt: now });
-    this.store.setAffinity({ session, accountId, at: now });
+    const moved = moves || (entry !== undefined && (entry.moved || entry.accountId !== accountId));
+    if (
+      entry && entry.accountId === accountId && entry.moved === moved &&
+      now - entry.savedAt < TOUCH_MS
+    ) return;
+    this.#remember(session, { accountId, savedAt: now, moved });
+    this.store.setAffinity({ session, accountId, at: now, ...(moved && { moved }) });
   }
 
   async #ask(session: string): Promise<void> {
     const known = await this.store.affinity(session);
     // A request that ran beside this one may have decided meanwhile.
     if (known && !this.#entries.has(session)) {
-      this.#remember(session, { accountId: known.accountId, savedAt: known.at });
+      this.#remember(session, {
+        accountId: known.accountId,
+        savedAt: known.at,
+        moved: known.moved === true,
+      });
     }
   }
 

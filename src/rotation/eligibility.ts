@@ -5,7 +5,9 @@ import { accountSubject, type Block, type BlockScope, workspaceSubject } from ".
 export type Hindrance =
   | { readonly kind: "disabled" }
   | { readonly kind: "set aside"; readonly reason: string }
-  | { readonly kind: "blocked"; readonly block: Block };
+  | { readonly kind: "blocked"; readonly block: Block }
+  /** Its model list lacks what another account's list has. */
+  | { readonly kind: "lacks model" };
 
 /** The blocks in force, found by whom they hold back and for which model. */
 export class BlockIndex {
@@ -74,17 +76,20 @@ export function isLimit({ reason }: Block): boolean {
  *
  * @param model The model asked for; undefined asks for the account as a whole.
  * @param now Epoch milliseconds.
+ * @param lacks Whether only other accounts have the model; see `ModelLists.lacks`.
  */
 export function hindrance(
   account: Account,
   blocks: BlockIndex,
   model: string | undefined,
   now: number,
+  lacks: () => boolean = () => false,
 ): Hindrance | undefined {
   if (!account.enabled) return { kind: "disabled" };
   if (account.setAside) return { kind: "set aside", reason: account.setAside.reason };
   const block = blocks.on(account, model, now);
-  return block && { kind: "blocked", block };
+  if (block) return { kind: "blocked", block };
+  return lacks() ? { kind: "lacks model" } : undefined;
 }
 
 function later(a: Block | undefined, b: Block | undefined, now: number): Block | undefined {

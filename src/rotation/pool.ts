@@ -6,10 +6,12 @@ import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import { localDay } from "../platform/day.ts";
 import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
-import type { Absence, Choice, Demand } from "./demand.ts";
 import { Figures } from "./figures.ts";
 import { Explanations, PINNED } from "./explanations.ts";
-import { BlockIndex, hindrance, isLimit } from "./eligibility.ts";
+import type { Absence, Choice, Demand } from "./demand.ts";
+import { BlockIndex, type Hindrance, hindrance, isLimit } from "./eligibility.ts";
+import { ModelLists } from "./model_lists.ts";
+import type { PoolChange } from "./pool_change.ts";
 import { type Field, strategies } from "./strategy.ts";
 
 export type { Absence, Choice, Demand } from "./demand.ts";
@@ -23,18 +25,23 @@ export class Pool {
   #position = new Map<string, number>();
   readonly #figures = new Figures();
   #blocks = new BlockIndex();
+  readonly models: ModelLists = new ModelLists();
   #pin: Pin | null = null;
   #turnId: string | null = null;
   #activeId: string | null = null;
   #locked = false;
   #loading: Promise<void> | undefined;
-  #loaded = false;
-  readonly #affinity: AffinityMap;
+  #seen: Snapshot | undefined;
+  /** Which account each conversation is on. */
+  readonly affinity: AffinityMap;
   readonly #explanations: Explanations;
 
   /**
+   * Makes an empty pool; the first {@linkcode Pool.refresh} fills it.
+   *
    * @param options.settings Asked at every choice, so that a change counts at once.
    * @param options.random Uniform in [0, 1).
+   * @param options.onChange Hears what the pool learns itself; not what other processes have stored.
    */
   constructor(
     private readonly options: {
@@ -42,24 +49,28 @@ export class Pool {
       clock: Clock;
       random: () => number;
       settings: () => Settings;
+      onChange?: (change: PoolChange) => void;
     },
   ) {
-    this.#affinity = new AffinityMap(options.store, options.clock);
+    this.affinity = new AffinityMap(options.store, options.clock);
     this.#explanations = new Explanations(options.store);
   }
 
   /** Reads the store if another process changed it. Resolves without any I/O otherwise. */
   refresh(): Promise<void> | undefined {
-    if (this.#loaded && !this.#loading && !this.options.store.changed()) return undefined;
-    this.#loading ??= this.options.store.load().then((snapshot) => this.#take(snapshot)).finally(
-      () => this.#loading = undefined,
-    );
+    if (this.#seen && !this.#loading && !this.options.store.changed(this.#seen)) return undefined;
+    this.#loading ??= this.snapshot().then(() => {}).finally(() => this.#loading = undefined);
     return this.#loading;
+  }
+
+  /** Reads the store anew and gives what it says: whoever loads it past the pool takes its news away. */
+  snapshot(): Promise<Snapshot> {
+    return this.options.store.load().then((snapshot) => (this.#take(snapshot), snapshot));
   }
 
   /** Whether the store has been read at all. */
   get loaded(): boolean {
-    return this.#loaded;
+    return this.#seen !== undefined;
   }
 
   /** Accounts in the person's order. */
@@ -91,21 +102,21 @@ export class Pool {
     tried: ReadonlyMap<string, string>,
   ): Promise<Choice | undefined> {
     const { session, parent } = demand;
-    if (session !== undefined && this.#affinity.get(session) === undefined) {
-      await this.#affinity.recall(session);
-      if (parent !== undefined) await this.#affinity.recall(parent);
+    if (session !== undefined && this.affinity.get(session) === undefined) {
+      await this.affinity.recall(session);
+      if (parent !== undefined) await this.affinity.recall(parent);
     }
     // From here on nothing waits: two requests of one session cannot part ways.
     const now = this.options.clock.now();
     const eligible = (account: Account) =>
-      !tried.has(account.id) && hindrance(account, this.#blocks, demand.model, now) === undefined;
-    const homeId = session === undefined ? undefined : this.#affinity.get(session);
+      !tried.has(account.id) && this.#hindrance(account, demand.model, now) === undefined;
+    const homeId = session === undefined ? undefined : this.affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
       this.#draw(eligible, now, parent);
     if (!choice) return undefined;
     const id = choice.account.id;
     const movedFrom = homeId !== undefined && homeId !== id ? homeId : undefined;
-    if (session !== undefined) this.#affinity.set(session, id);
+    if (session !== undefined) this.affinity.set(session, id);
     if (id !== this.#activeId) {
       this.#activeId = id;
       this.options.store.setTurn({ activeId: id });
@@ -115,7 +126,7 @@ export class Pool {
       const account = this.account(home);
       return {
         account,
-        hindrance: account && hindrance(account, this.#blocks, demand.model, now),
+        hindrance: account && this.#hindrance(account, demand.model, now),
         tried: tried.get(home),
       };
     });
@@ -127,8 +138,13 @@ export class Pool {
     const now = this.options.clock.now();
     return this.#accounts.map((account) => ({
       account,
-      hindrance: hindrance(account, this.#blocks, model, now),
+      hindrance: this.#hindrance(account, model, now),
     }));
+  }
+
+  #hindrance(account: Account, model: string | undefined, now: number): Hindrance | undefined {
+    const lacks = () => this.models.lacks(account.id, model, this.#accounts);
+    return hindrance(account, this.#blocks, model, now, lacks);
   }
 
   /** Notes an answered request. */
@@ -148,28 +164,24 @@ export class Pool {
    * reset; figures below that lift an older "usage limit" early.
    */
   async observe(accountId: string, windows: readonly QuotaWindow[]): Promise<void> {
-    if (windows.length === 0) return;
     const newer = this.#figures.learn(accountId, windows);
     if (newer.length === 0) return;
     this.options.store.observe({ accountId, windows: newer });
+    this.options.onChange?.({ kind: "windows", accountId, windows: newer });
     const plan = newer.filter((window) => window.bucket === PLAN_BUCKET);
     if (plan.length === 0) return;
     const full = plan.filter((window) => window.usedPercent >= 100 && window.resetsAt !== null);
-    const subject = accountSubject(accountId);
+    const scope = { subject: accountSubject(accountId), model: "" };
     if (full.length > 0) {
       await this.block({
-        subject,
-        model: "",
+        ...scope,
         reason: "usage limit",
         until: Math.max(...full.map((window) => window.resetsAt ?? 0)),
         source: "headers",
         since: Math.max(...full.map((window) => window.observedAt)),
       });
     } else if (plan.every((window) => window.usedPercent < 100)) {
-      await this.lift(
-        { subject, model: "" },
-        Math.min(...plan.map((window) => window.observedAt)),
-      );
+      await this.lift(scope, Math.min(...plan.map((window) => window.observedAt)));
     }
   }
 
@@ -180,6 +192,7 @@ export class Pool {
     if (before && before.since > block.since && before.until > this.options.clock.now()) return;
     if (before && before.until === block.until && before.reason === block.reason) return;
     this.#blocks.set(block);
+    this.options.onChange?.({ kind: "blocked", block });
     await this.options.store.block(block);
   }
 
@@ -188,7 +201,15 @@ export class Pool {
     const block = this.#blocks.get(scope);
     if (!block || !isLimit(block) || block.since >= evidenceAt) return;
     this.#blocks.delete(scope);
+    this.options.onChange?.({ kind: "lifted", scope });
     await this.options.store.unblock(scope, evidenceAt);
+  }
+
+  /** Pins an account, or none, here and in the store. */
+  async pin(pin: Pin | null): Promise<void> {
+    await this.options.store.setPin(pin);
+    this.#explanations.forgetPin();
+    this.#pin = pin;
   }
 
   /** The blocks of an account by a spent quota, its own or its workspace's; none unless it takes part. */
@@ -227,7 +248,7 @@ export class Pool {
     const home = homeId === undefined ? undefined : this.account(homeId);
     if (home) return eligible(home) ? { account: home, reason: "session stays" } : undefined;
     // A sub-agent begins where its parent is, whose prompt it shares.
-    const parentId = parent === undefined ? undefined : this.#affinity.get(parent);
+    const parentId = parent === undefined ? undefined : this.affinity.get(parent);
     const family = parentId === undefined ? undefined : this.account(parentId);
     if (family?.alias === this.options.settings().interactive) return undefined;
     return family && eligible(family) ? { account: family, reason: "with its parent" } : undefined;
@@ -264,7 +285,7 @@ export class Pool {
   }
 
   #take(snapshot: Snapshot): void {
-    this.#loaded = true;
+    this.#seen = snapshot;
     this.#locked = snapshot.locked;
     this.#accounts = snapshot.accounts.map((account) => {
       // Tokens that could not be saved yet live here only: an older generation never wins.

@@ -70,13 +70,23 @@ export function readImportSource(json: unknown, context: LoginContext): ImportSo
   if (isLogin(object)) {
     return { kind: "Codex auth.json", items: [loginItem(object, context, "codex")] };
   }
-  if (asObject(object["openai"])) {
+  const provider = asObject(object["openai"]);
+  const lists = provider && accountLists(provider);
+  if (lists) return fromList(lists, context);
+  if (provider) {
     throw new Failure(
       "This is OpenCode's own auth.json.",
       "Its ChatGPT login becomes an account with: opencode-multi-auth install",
     );
   }
   throw unknown();
+}
+
+/** The lists under `openai` in opencode-codex-auth's own file, in one; it keeps them by kind of login. */
+function accountLists(provider: JsonObject): readonly unknown[] | undefined {
+  const lists = [provider, asObject(provider["native"]), asObject(provider["codex"])]
+    .map((place) => place?.["accounts"]).filter((list) => Array.isArray(list));
+  return lists.length === 0 ? undefined : lists.flat();
 }
 
 function fromList(list: readonly unknown[], context: LoginContext): ImportSource {

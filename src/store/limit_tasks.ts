@@ -34,9 +34,9 @@ export interface LimitRow {
 /** What a worker finds when it looks for something to do. */
 export type Claim =
   | { readonly kind: "task"; readonly accountId: string; readonly source: string }
-  /** Something waits, but not for now. */
+  /** Something is pending, but there is nothing to do now. */
   | { readonly kind: "later" }
-  /** Nothing waits. */
+  /** Nothing is pending. */
   | { readonly kind: "idle" };
 
 /** All rows in the order in which they run. */
@@ -130,7 +130,8 @@ export function claimLimitTask(
 ): Claim {
   const rows = limitRows(db);
   const next = rows.find((row) => row.state === "queued");
-  if (!next) return { kind: "idle" };
+  // What another process carries out may come back, if that one ends.
+  if (!next) return { kind: rows.some(isPending) ? "later" : "idle" };
   if (rows.filter((row) => row.state === "running").length >= atOnce) return { kind: "later" };
   if (now < nextStart(db, now)) return { kind: "later" };
   db.prepare(

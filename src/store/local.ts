@@ -6,6 +6,7 @@ import type { Block, BlockScope } from "../quota/block.ts";
 import { addAccount, editAccount, removeAccount, swapCredentials } from "./account_changes.ts";
 import { LocalFiles } from "./local_files.ts";
 import { releaseLease, takeLease } from "./lease.ts";
+import { findMints } from "./mints.ts";
 import { importedSettings } from "./older.ts";
 import type { OlderSettings } from "./older_formats.ts";
 import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
@@ -83,8 +84,8 @@ class FileStore implements LocalStore {
     return this.files.load();
   }
 
-  changed(): boolean {
-    return this.files.changed();
+  changed(since?: Snapshot): boolean {
+    return this.files.changed(since);
   }
 
   add(account: Account): Promise<void> {
@@ -176,6 +177,24 @@ class FileStore implements LocalStore {
 
   setAffinity(affinity: Affinity): void {
     this.files.pending.setAffinity(affinity);
+    this.files.saveSoon();
+  }
+
+  async mints(hashes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { mints } = this.files.pending;
+    const saved = await this.files.readState(
+      (db) => findMints(db, hashes),
+      new Map<string, string>(),
+    );
+    for (const hash of hashes) {
+      const waiting = mints.get(hash);
+      if (waiting !== undefined) saved.set(hash, waiting);
+    }
+    return saved;
+  }
+
+  setMint(hash: string, accountId: string): void {
+    this.files.pending.setMint(hash, accountId);
     this.files.saveSoon();
   }
 

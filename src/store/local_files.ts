@@ -9,6 +9,7 @@ import { unwritable } from "./accounts_failure.ts";
 import { AccountsFile } from "./accounts_file.ts";
 import type { Contents } from "./accounts_reading.ts";
 import { EMPTY_DOCUMENT, entryProblems } from "./accounts_format.ts";
+import { Sightings } from "./sightings.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { DelayedSave } from "./delayed_save.ts";
 import { KeyNeeded, Keyring } from "./keyring.ts";
@@ -40,6 +41,7 @@ export class LocalFiles {
   /** What was on disk at the last load; see {@linkcode changed}. */
   #seen: { readonly accounts: string; readonly state: string } | undefined;
   #accountsChanged = false;
+  readonly #sightings = new Sightings();
   /** How many saves `state.db` had counted when `accounts.json` was read. */
   #accountsSaves = 0;
   /** The older file whose state this process knows to be in `state.db`. */
@@ -95,13 +97,16 @@ export class LocalFiles {
     const state = this.#state.read();
     if (state.accountsSaves !== this.#accountsSaves) this.accounts.forget();
     this.#accountsSaves = state.accountsSaves;
-    return await this.#withParts(() =>
-      snapshotOf(this.accounts.read(), state, this.pending, this.#clock.now())
-    );
+    return await this.#withParts(() => {
+      const contents = this.accounts.read();
+      const snapshot = snapshotOf(contents, state, this.pending, this.#clock.now());
+      return this.#sightings.note(snapshot, [contents, state]);
+    });
   }
 
-  changed(): boolean {
+  changed(since?: Snapshot): boolean {
     if (!this.#seen || this.#accountsChanged) return true;
+    if (since && this.#sightings.newerThan(since)) return true;
     if (this.#state.isOpen) return this.#state.changed();
     return this.#state.stamp() !== this.#seen.state || this.#stamp() !== this.#seen.accounts;
   }
@@ -139,8 +144,7 @@ export class LocalFiles {
           const document = before.kind === "open" ? before.document : EMPTY_DOCUMENT;
           const change = work(document.entries, db);
           if (!change.entries) return change.result;
-          // First what may fail without a trace, then the file.
-          // The accounts themselves are news to other processes, whatever else is.
+          // First what may fail without a trace, then the file. Each change is news to others.
           const revision = nextRevision(db);
           change.also?.(db, revision);
           countAccountsSave(db);

@@ -1,4 +1,5 @@
 import type { QuotaWindow } from "../quota/window.ts";
+import { MAX_MINTS } from "./mints.ts";
 import { withWindow } from "./state_cache.ts";
 import { MAX_SESSIONS } from "./state_write.ts";
 import type { AccountFigures, Affinity, Explanation, Observation } from "./store.ts";
@@ -23,11 +24,14 @@ export class Pending {
   affinity = new Map<string, Affinity>();
   turn: { activeId?: string; turnId?: string } = {};
   choices: Explanation[] = [];
+  /** Hash of a reasoning item -> who minted it. */
+  mints = new Map<string, string>();
   /** Counted down by saves; see `savePending`. */
   sessionsUntilPrune = 0;
 
   get empty(): boolean {
     return this.figures.size === 0 && this.affinity.size === 0 && this.choices.length === 0 &&
+      this.mints.size === 0 &&
       this.turn.activeId === undefined && this.turn.turnId === undefined;
   }
 
@@ -36,6 +40,7 @@ export class Pending {
     this.affinity = new Map();
     this.turn = {};
     this.choices = [];
+    this.mints = new Map();
   }
 
   observe({ accountId, uses = 0, usedAt, windows = [], tokens }: Observation): void {
@@ -64,12 +69,16 @@ export class Pending {
   }
 
   setAffinity(affinity: Affinity): void {
+    const moved = affinity.moved || this.affinity.get(affinity.session)?.moved;
     this.affinity.delete(affinity.session);
-    this.affinity.set(affinity.session, affinity);
-    if (this.affinity.size > MAX_SESSIONS) {
-      const oldest = this.affinity.keys().next();
-      if (!oldest.done) this.affinity.delete(oldest.value);
-    }
+    this.affinity.set(affinity.session, moved ? { ...affinity, moved } : affinity);
+    if (this.affinity.size > MAX_SESSIONS) forgetOldest(this.affinity);
+  }
+
+  setMint(hash: string, accountId: string): void {
+    this.mints.delete(hash);
+    this.mints.set(hash, accountId);
+    if (this.mints.size > MAX_MINTS) forgetOldest(this.mints);
   }
 
   explain(explanation: Explanation): void {
@@ -82,6 +91,9 @@ export class Pending {
     this.choices = this.choices.filter((choice) => choice.accountId !== accountId);
     for (const [session, affinity] of this.affinity) {
       if (affinity.accountId === accountId) this.affinity.delete(session);
+    }
+    for (const [hash, minter] of this.mints) {
+      if (minter === accountId) this.mints.set(hash, "");
     }
     if (this.turn.activeId === accountId) delete this.turn.activeId;
     if (this.turn.turnId === accountId) delete this.turn.turnId;
@@ -109,4 +121,9 @@ export class Pending {
     }
     return all;
   }
+}
+
+function forgetOldest(kept: Map<string, unknown>): void {
+  const oldest = kept.keys().next();
+  if (!oldest.done) kept.delete(oldest.value);
 }

@@ -10,6 +10,7 @@ import {
   saveWindow,
   setMeta,
 } from "./state_write.ts";
+import { saveMints } from "./mints.ts";
 import { addTokens, pruneTokens } from "./token_use.ts";
 
 /** After this many saved sessions, and at the first one, old ones are looked for. */
@@ -50,4 +51,5 @@ export function savePending(
     }
   }
   addChoices(db, choices, known);
+  saveMints(db, pending.mints, now);
 }

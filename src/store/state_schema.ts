@@ -50,6 +50,7 @@ CREATE TABLE token_use (day TEXT, account_id TEXT, model TEXT, answers INTEGER, 
 CREATE TABLE choices (id INTEGER PRIMARY KEY, account_id TEXT, explanation TEXT);
 `,
   `
+ALTER TABLE affinity ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE mints (hash TEXT PRIMARY KEY, account_id TEXT, at INTEGER) WITHOUT ROWID;
 CREATE INDEX mints_at ON mints (at);
 CREATE TABLE limit_tasks (account_id TEXT PRIMARY KEY, position INTEGER, source TEXT, state TEXT,

@@ -173,10 +173,13 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
       "choices",
       "limit_tasks",
       "plan_extras",
+      "models",
     ]
   ) {
     db.prepare(`DELETE FROM ${table} WHERE account_id = ?`).run(accountId);
   }
+  // What it minted nobody can read from now on.
+  db.prepare("UPDATE mints SET account_id = '' WHERE account_id = ?").run(accountId);
   db.prepare("DELETE FROM blocks WHERE subject = ?").run(subject);
   db.prepare("DELETE FROM meta WHERE name IN ('active', 'turn') AND value = ?").run(accountId);
   const pin = JSON.parse(getMeta(db, "pin") ?? "null") as Pin | null;
@@ -187,10 +190,11 @@ export function forgetAccount(db: StateDb, accountId: string, subject: string): 
 /** Saves where a conversation stays, unless something newer is known. */
 export function saveAffinity(db: StateDb, affinity: Affinity, now: number): void {
   db.prepare(
-    `INSERT INTO affinity VALUES (?, ?, ?)
-     ON CONFLICT (session) DO UPDATE SET account_id = excluded.account_id, at = excluded.at
+    `INSERT INTO affinity (session, account_id, at, moved) VALUES (?, ?, ?, ?)
+     ON CONFLICT (session) DO UPDATE SET account_id = excluded.account_id, at = excluded.at,
+       moved = max(moved, excluded.moved)
      WHERE excluded.at >= at OR at > ?`,
-  ).run(affinity.session, affinity.accountId, affinity.at, now);
+  ).run(affinity.session, affinity.accountId, affinity.at, affinity.moved ? 1 : 0, now);
 }
 
 /** Forgets sessions beyond {@linkcode MAX_SESSIONS} or unused for {@linkcode SESSION_MS}. */
@@ -204,8 +208,13 @@ export function pruneAffinity(db: StateDb, now: number): void {
 
 /** Where a conversation stays. */
 export function findAffinity(db: StateDb, session: string): Affinity | undefined {
-  const row = db.prepare("SELECT account_id, at FROM affinity WHERE session = ?").get(session);
-  return row && { session, accountId: String(row["account_id"]), at: numberIn(row, "at") };
+  const row = db.prepare("SELECT * FROM affinity WHERE session = ?").get(session);
+  return row && {
+    session,
+    accountId: String(row["account_id"]),
+    at: numberIn(row, "at"),
+    ...(numberIn(row, "moved") > 0 ? { moved: true } : {}),
+  };
 }
 
 /** The highest generation an account ever had here. */

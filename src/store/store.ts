@@ -8,11 +8,13 @@ export interface AccountFigures {
   readonly uses: number;
   /** When it last answered, epoch milliseconds. */
   readonly lastUsedAt?: number;
+  /** What is known of its limits, one for each bucket and length. */
   readonly windows: readonly QuotaWindow[];
 }
 
 /** The person's pin: one account serves everything until it ends. */
 export interface Pin {
+  /** The pinned account. */
   readonly accountId: string;
   /** Epoch milliseconds; null = until unpinned. */
   readonly until: number | null;
@@ -20,10 +22,14 @@ export interface Pin {
 
 /** Which account a conversation stays on. */
 export interface Affinity {
+  /** The conversation's id. */
   readonly session: string;
+  /** The account that serves it. */
   readonly accountId: string;
   /** When it was last used, epoch milliseconds. */
   readonly at: number;
+  /** Whether it was ever served by somebody else: its requests may carry reasoning that this account cannot read. */
+  readonly moved?: boolean;
 }
 
 /** Everything a process must know to choose accounts. */
@@ -34,6 +40,7 @@ export interface Snapshot {
   readonly figures: ReadonlyMap<string, AccountFigures>;
   /** Blocks that had not ended when this was read. */
   readonly blocks: readonly Block[];
+  /** The account that serves everything it can, if the person has pinned one. */
   readonly pin: Pin | null;
   /** The account that served last, if any. */
   readonly activeId: string | null;
@@ -51,6 +58,7 @@ export interface Tokens {
   readonly cached: number;
   /** Received, reasoning among them. */
   readonly output: number;
+  /** Of the output, what was reasoning. */
   readonly reasoning: number;
 }
 
@@ -60,6 +68,7 @@ export interface Explanation {
   readonly at: number;
   /** Undefined for a request that named none. */
   readonly session?: string | undefined;
+  /** The account that was chosen. */
   readonly accountId: string;
   /** In a few words: `next in turn`, `pinned`, `with its parent`, … */
   readonly reason: string;
@@ -73,11 +82,13 @@ export interface Explanation {
 
 /** Uses and figures of one account since the last save. */
 export interface Observation {
+  /** The account that was seen. */
   readonly accountId: string;
   /** Answered requests to add. */
   readonly uses?: number;
   /** When the last of them was answered, epoch milliseconds. */
   readonly usedAt?: number;
+  /** Figures of its limits. */
   readonly windows?: readonly QuotaWindow[];
   /** What one answer cost, for the usage ledger: added up by model and by the person's local day (`2026-11-24`). */
   readonly tokens?: Tokens & { readonly model: string; readonly day: string };
@@ -106,8 +117,13 @@ export type AccountEdit = (account: Account) => Account;
 export interface Store {
   /** Reads everything. */
   load(): Promise<Snapshot>;
-  /** Whether another process changed something since the last `load`. Synchronous and cheap: asked before each choice. */
-  changed(): boolean;
+  /**
+   * Whether another process changed something. Synchronous and cheap: asked before each choice.
+   *
+   * @param since The snapshot that the caller goes by, since others of this process may have read a newer one; without
+   * it, since the last `load` of anybody.
+   */
+  changed(since?: Snapshot): boolean;
 
   /** Adds an account at the end. Rejects when its alias or its id is taken. */
   add(account: Account): Promise<void>;
@@ -148,14 +164,20 @@ export interface Store {
   /** Lifts a block if its evidence is older than `evidenceAt` (epoch milliseconds). */
   unblock(scope: BlockScope, evidenceAt: number): Promise<void>;
 
+  /** Pins an account, or with null ends the pin. */
   setPin(pin: Pin | null): Promise<void>;
   /** Notes who serves and where the round stands; saved within a second. */
   setTurn(turn: { activeId?: string; turnId?: string }): void;
 
   /** Where a conversation stays, or undefined. Asked once for each session a process meets. */
   affinity(session: string): Promise<Affinity | undefined>;
-  /** Sets it; saved within a second. */
+  /** Sets it; saved within a second. A session that has moved once stays one that has. */
   setAffinity(affinity: Affinity): void;
+
+  /** Who minted which of these reasoning items (hashes); those that nobody noted are absent. Asked only for sessions that move. */
+  mints(hashes: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Notes who minted a reasoning item: an account's id, or empty for nobody who is known. Saved within a second; the oldest are forgotten. */
+  setMint(hash: string, accountId: string): void;
 
   /**
    * Takes a named lease if it is free.

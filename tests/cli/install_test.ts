@@ -77,7 +77,7 @@ Deno.test("install --dry-run shows the plan and changes nothing", () =>
     assert.match(ran.out, /^Nothing was changed \(--dry-run\)\.$/m);
     const plan = await session.json("install", "--dry-run", "--json");
     assert.equal(plan["dryRun"], true);
-    assert.equal((plan["steps"] as unknown[]).length, 2);
+    assert.equal((plan["steps"] as unknown[]).length, 3);
     assert.deepEqual(session.files(), {});
   }));
 
@@ -178,6 +178,6 @@ Deno.test("install --json prints one object with what was done", () =>
     assert.equal(outcome["ok"], true);
     assert.deepEqual(
       (outcome["done"] as { action: string }[]).map(({ action }) => action),
-      ["add plugin", "write entry"],
+      ["add plugin", "add plugin", "write entry"],
     );
   }));

@@ -11,9 +11,12 @@ const COMMANDS = [
   "limits",
   "usage",
   "explain",
+  "models",
   "path",
   "web",
+  "service",
   "install",
+  "migrate",
   "uninstall",
   "enable",
   "disable",
@@ -25,11 +28,16 @@ const COMMANDS = [
   "sync",
   "codex",
   "config",
+  "notify",
   "seal",
   "unseal",
   "passphrase",
   "export",
   "import",
+  "logs",
+  "completions",
+  "upgrade",
+  "version",
   "help",
 ];
 
@@ -38,9 +46,7 @@ Deno.test("help has the layout of the older program, with our further commands",
     const { code, out, err } = await session.run("help");
     assert.equal(code, 0);
     assert.equal(err, "");
-    // The service's lines come with that command.
-    const older = fixture("older/help.txt").split("\n")
-      .filter((line) => !/\bservice\b/.test(line));
+    const older = fixture("older/help.txt").split("\n");
     const ours = out.split("\n");
     let position = -1;
     for (const line of older) {
@@ -72,6 +78,28 @@ for (const command of COMMANDS) {
       assert.deepEqual(own, { code: 0, out, err: "" });
     }));
 }
+
+Deno.test("every command and action has a description and examples that it takes, in 80 columns", () =>
+  withSession(async (session) => {
+    const { commands } = await session.json("help", "--json");
+    const waiting = (commands as { name: string }[]).map(({ name }) => [name]);
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const name = path.join(" ");
+      const { code, out } = await session.run("help", ...path);
+      assert.equal(code, 0, name);
+      assert.deepEqual(out.split("\n").filter((line) => line.length > 80), [], name);
+      assert.match(out, /^Usage: .*\n\n[A-Z]\S+ \S+/, `${name} is not described`);
+      const examples = out.split(/^Examples:\n/m)[1]?.split("\n").filter((line) => line !== "");
+      assert.ok(
+        examples?.some((line) => line.includes(`opencode-multi-auth ${path[0]}`)),
+        `${name} has no example`,
+      );
+      const actions = out.split(/^Commands:\n/m)[1]?.split("\n\n")[0] ?? "";
+      for (const found of actions.matchAll(/^ {2}([a-z]+)/gm)) {
+        waiting.push([...path, found[1] ?? ""]);
+      }
+    }
+  }));
 
 Deno.test("help explains the actions of a command too", () =>
   withSession(async (session) => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Account } from "../../src/account/account.ts";
 import { createSender } from "../../src/codex/attempt.ts";
 import { type CodexFetch, createCodexFetch } from "../../src/codex/fetch.ts";
-import type { PoolEvent } from "../../src/codex/journey.ts";
+import type { JourneyOptions, PoolEvent } from "../../src/codex/journey.ts";
 import { createRefresher } from "../../src/oauth/refresh_transaction.ts";
 import type { RefreshResult } from "../../src/oauth/refresh.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -53,6 +53,27 @@ export function failure(name: string): Response {
   return new Response(body, { status: row.status, headers: row.headers });
 }
 
+/** An answer in JSON. */
+export function json(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+/** The error in an answer. */
+export async function errorOf(response: Response): Promise<{ message: string; code: string }> {
+  return (await response.json()).error;
+}
+
+/** OpenCode 1.18 tries again when it meets any of these in a body. */
+export const RETRIED =
+  /429|500|502|503|504|524|rate limit|overloaded|connection|timed out|try again/i;
+
 /** A request as OpenCode sends it. */
 export function turn(session: string, body: Record<string, unknown> = {}): RequestInit {
   return {
@@ -67,10 +88,12 @@ export const RESPONSES = "https://api.openai.com/v1/responses";
 
 /** A failover fetch in front of a scripted backend, on a virtual clock. */
 export class Failover {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly pool: Pool;
   readonly fetch: CodexFetch;
+  /** What `fetch` was made of, for another one in front of the same backend. */
+  readonly journey: JourneyOptions;
   readonly seen: Seen[] = [];
   readonly refreshed: string[] = [];
   readonly asked: string[] = [];
@@ -90,9 +113,11 @@ export class Failover {
     aliases: readonly string[] = ["a", "b", "c"],
     settings: Partial<Settings> = {},
     edit: (account: Account) => Account = (account) => account,
+    before?: Failover,
   ) {
-    const { clock } = this;
-    this.store = new MemoryStore(clock, aliases.map((alias) => edit(testAccount(alias))));
+    const clock = this.clock = before?.clock ?? new VirtualClock();
+    this.store = before?.store ??
+      new MemoryStore(clock, aliases.map((alias) => edit(testAccount(alias))));
     const values = { ...STANDARD_SETTINGS, ...settings };
     this.pool = new Pool({
       store: this.store,
@@ -117,8 +142,9 @@ export class Failover {
       limits: () => values,
       onWindows: (account, windows) => void this.pool.observe(account.id, windows),
     });
-    this.fetch = createCodexFetch({
+    this.journey = {
       pool: this.pool,
+      store: this.store,
       sender,
       refresher,
       backend: "https://backend.test/backend-api",
@@ -138,7 +164,13 @@ export class Failover {
         }));
         if (marked) this.pool.replace(marked);
       },
-    });
+    };
+    this.fetch = createCodexFetch(this.journey);
+  }
+
+  /** The same over the same store, as after a restart of the process. */
+  restarted(): Failover {
+    return new Failover([], {}, undefined, this);
   }
 
   /** What the backend does with this account's requests, one after the other; the last one stays. */

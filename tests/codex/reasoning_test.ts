@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { ForeignReasoning } from "../../src/codex/foreign_reasoning.ts";
+import { prepareBody } from "../../src/codex/prepared_body.ts";
+import { silentLog } from "../../src/platform/log.ts";
 import { Failover, failure, stream, turn } from "./failover.ts";
 
 const TWO_HOURS = 2 * 3_600_000;
@@ -94,7 +96,43 @@ Deno.test("a session that never moves goes out as the very same body", async () 
   assert.deepEqual(pool.seen.map((one) => one.rawBody === init.body), [true, true]);
 });
 
-Deno.test("after a restart a moved session is refused once, then goes on", async () => {
+Deno.test("after a restart a moved session loses only foreign reasoning, and is not refused first", async () => {
+  const pool = new Failover(["a", "b"]);
+  await carry(pool, []);
+  pool.on("a", failure("429_resets_in_seconds_only"));
+  assert.equal(await carry(pool, [a1]), "b: ");
+  const again = pool.restarted();
+  const b2 = mintedBy("b2");
+  assert.equal(await carry(again, [a1, b1]), "b: b1");
+  assert.equal(await carry(again.restarted(), [a1, b1, b2]), "b: b1 b2");
+  // Back where it began, in a third process: what that account minted is known too.
+  const third = pool.restarted();
+  third.clock.jump(third.clock.now() + TWO_HOURS + 1);
+  third.on("b", failure("429_resets_in_seconds_only"));
+  assert.equal(await carry(third, [a1, b1, b2]), "a: a1");
+});
+
+Deno.test("a session that never moves never asks who minted what", async () => {
+  const pool = new Failover();
+  await carry(pool, [a1]);
+  await carry(pool.restarted(), [a1, a2]);
+  assert.equal(pool.store.mintQuestions, 0);
+  assert.equal(pool.store.minters.size, 0);
+});
+
+Deno.test("a store that cannot say who minted what costs a refusal, not the answer", async () => {
+  const pool = new Failover(["a", "b"]);
+  await carry(pool, []);
+  pool.on("a", failure("429_resets_in_seconds_only"));
+  await carry(pool, [a1]);
+  const again = pool.restarted();
+  again.store.failing = new Error("disk full");
+  again.on("b", failure("400_invalid_encrypted_content"), stream("ok"));
+  assert.equal(await carry(again, [a1]), "b: ");
+  assert.equal(again.order, "b b");
+});
+
+Deno.test("a session of whose move nothing is known is refused once, then goes on", async () => {
   const pool = new Failover();
   pool.store.setAffinity({ session: "s", accountId: "id-b", at: 0 });
   pool.on("b", failure("400_invalid_encrypted_content"), stream("ok"));
@@ -103,6 +141,9 @@ Deno.test("after a restart a moved session is refused once, then goes on", async
   assert.equal(pool.order, "b b");
   assert.equal(await carry(pool, [a1, b1, b2]), "b: b2");
   assert.equal(pool.order, "b b b", "no second refusal");
+  const again = pool.restarted();
+  assert.equal(await carry(again, [a1, b1, b2]), "b: b2");
+  assert.equal(again.order, "b", "nor one after a restart");
 });
 
 Deno.test("a refusal drops only what another account minted, where that is known", async () => {
@@ -138,12 +179,26 @@ Deno.test("reasoning is refused at most once in a request", async () => {
   assert.equal(pool.order, "a a");
 });
 
-Deno.test("20,000 items are remembered, the oldest are forgotten first", () => {
-  const reasoning = new ForeignReasoning();
-  const leaving = reasoning.keep("s", "b", "a");
-  for (let n = 0; n <= 20_000; n++) leaving(`item ${n}`);
-  const onB = reasoning.keep("s", "b", "b");
-  assert.equal(onB("item 1"), false);
-  assert.equal(onB("item 20000"), false);
-  assert.equal(onB("item 0"), true, "forgotten, so it counts as minted where the session is");
+Deno.test("20,000 items are remembered in memory, the oldest are asked for again", async () => {
+  const asked: string[][] = [];
+  const store = {
+    mints: (hashes: readonly string[]) => {
+      asked.push([...hashes]);
+      return Promise.resolve(new Map<string, string>());
+    },
+    setMint: () => {},
+  };
+  const reasoning = new ForeignReasoning(store, silentLog);
+  const items = Array.from({ length: 20_001 }, (_, n) => mintedBy(`${n}`));
+  const bodyOf = (input: Reasoning[]) => {
+    const body = prepareBody(JSON.stringify({ input, stream: true, store: false }), "/x", false);
+    assert.ok(body);
+    return body;
+  };
+  await reasoning.readable(bodyOf(items), "b", "a");
+  assert.deepEqual(asked.map((hashes) => hashes.length), [20_001]);
+  const left = await reasoning.readable(bodyOf([items[1]!, items[20_000]!, items[0]!]), "b", "b");
+  assert.deepEqual(asked.map((hashes) => hashes.length), [20_001, 1]);
+  const { input } = JSON.parse(String(left)) as { input: Reasoning[] };
+  assert.deepEqual(input, [items[0]], "forgotten, so it counts as minted where the session is");
 });

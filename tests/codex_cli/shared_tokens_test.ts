@@ -83,7 +83,8 @@ Deno.test("we refresh the account that is active in auth.json: auth.json gets th
 Deno.test("a refresh leaves an auth.json alone that holds somebody else, or another login of the same account", () =>
   onDevice(async (at) => {
     await at.store.add(accountOf(ANNA, 2));
-    for (const other of [authJson(BERT), authJson(ANNA, 1), { OPENAI_API_KEY: "sk-x" }]) {
+    const apiKey = { ...authJson(ANNA, 1), auth_mode: "apikey", OPENAI_API_KEY: "sk-x" };
+    for (const other of [authJson(BERT), authJson(ANNA, 1), { OPENAI_API_KEY: "sk-x" }, apiKey]) {
       at.write(other);
       const before = Deno.readTextFileSync(at.path);
       const account = await stored(at);
@@ -180,6 +181,9 @@ Deno.test("a crash between our store and auth.json is healed by whoever looks ne
     assert.ok(await healed(async () => await at.shared().give(await stored(at))));
     // With the snapshot of a process that has not heard of the renewal.
     assert.ok(await healed(() => at.shared().heal([account])));
+    // A Codex that works with an API key waits for no tokens, and stays with its key.
+    at.write({ ...JSON.parse(crashed), auth_mode: "apikey", OPENAI_API_KEY: "sk-x" });
+    assert.equal(await at.shared().heal([account]), undefined);
     // What needs a login has nothing to give.
     const aside = { at: 1, reason: "needs login" as const };
     await at.store.edit(account.id, (now) => ({ ...now, setAside: aside }));

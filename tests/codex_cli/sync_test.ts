@@ -166,6 +166,17 @@ for (
     }));
 }
 
+Deno.test("tokens beside an API key that Codex is told to use are left alone, a key beside a login is not", () =>
+  onDevice(async (at) => {
+    at.write({ ...authJson(ANNA), auth_mode: "apikey", OPENAI_API_KEY: "sk-x" });
+    const outcome = await at.device().sync();
+    assert.match(outcome.text, /uses an API key/);
+    assert.equal((await at.device().state()).content.kind, "api key");
+    // As Codex wrote it before it named the mode: it had swapped the login for a key.
+    at.write({ OPENAI_API_KEY: "sk-x", tokens: tokens(ANNA) });
+    assert.equal((await at.device().sync()).kind, "added");
+  }));
+
 Deno.test("auth.json written half is read when it is whole", () =>
   onDevice(async (at) => {
     const text = JSON.stringify(authJson(ANNA));

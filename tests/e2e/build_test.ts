@@ -158,6 +158,8 @@ Deno.test("compile takes the runtime of DENORT_BIN and says what came of it", as
   try {
     assert.match(said, /dry run/);
     assert.match(said, /is not our program, it says: deno/);
+    // The bundle and nothing else of the repository: `checkEmbedded` refuses anything more.
+    assert.match(said, /; holds \.deno_compile_bundle_\w+\.mjs \([\d.]+KB\)$/m);
     assert.ok(Deno.statSync(file).size > 0);
   } finally {
     // It is Deno under our name: nobody should find that here.

@@ -5,9 +5,9 @@
  * @module
  */
 import { join } from "node:path";
-import { PERMISSIONS } from "../../scripts/compile.ts";
 import { inRepository } from "../../scripts/repository.ts";
 import { toolPaths } from "../../scripts/tools.ts";
+import { PERMISSIONS } from "../../src/platform/permissions.ts";
 import { type Child, type Outcome, start } from "./child.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -74,9 +74,22 @@ export async function add(
   alias: string,
   options: CommandOptions = {},
 ): Promise<Outcome> {
+  return await withCallbackPorts(async () => {
+    await using child = startCli(sandbox, ["add", alias], options);
+    await callbackOf(child);
+    return await child.outcome;
+  });
+}
+
+/** Runs something that listens on the login's two ports. */
+export async function withCallbackPorts<T>(work: () => Promise<T>): Promise<T> {
   using lock = await Deno.open(lockFile(), { create: true, write: true });
   await lock.lock(true);
-  await using child = startCli(sandbox, ["add", alias], options);
+  return await work();
+}
+
+/** Opens the address that an `add` prints as a browser would, the redirect to the callback included. */
+export async function callbackOf(child: Child): Promise<void> {
   const [address] = await child.said(/https?:\/\/\S+\/oauth\/authorize\?\S+/);
   const approved = await fetch(address, { redirect: "manual" });
   await approved.body?.cancel();
@@ -86,7 +99,6 @@ export async function add(
   }
   const page = await fetch(callback, { redirect: "manual" });
   await page.body?.cancel();
-  return await child.outcome;
 }
 
 function lockFile(): string {

@@ -18,7 +18,7 @@ import { resolvePaths } from "../../src/platform/paths.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { storePlan } from "../simulated_account.ts";
 import type { SimulatedPlan } from "../simulator/simulator.ts";
-import type { Outcome } from "./child.ts";
+import type { Child, Outcome } from "./child.ts";
 import { cli } from "./cli.ts";
 import { codex, codexAuth, codexEnv, codexHome, EXEC, setUpCodex, startCodex } from "./codex.ts";
 import { filesUnder } from "./sandbox.ts";
@@ -141,21 +141,20 @@ Deno.test("the real Codex waits for our lock before it writes", () =>
       lock: lockWithPrograms(scene.sandbox.env),
     };
     const before = Deno.readTextFileSync(codexAuth(scene));
-    await using child = await changeAuthFile(place, async () => {
-      running = startCodex(scene, EXEC);
+    const started: Child[] = [];
+    await changeAuthFile(place, async () => {
+      started.push(startCodex(scene, EXEC));
       await scene.simulator.waitForTokenCall(({ ok }) => ok);
       // It has its new tokens now, and writes them in no time where nobody holds the lock.
       await new Promise((done) => setTimeout(done, 1_000));
       assert.equal(Deno.readTextFileSync(codexAuth(scene)), before);
       return undefined;
-    }).then(() => running!);
-    const ran = await child.outcome;
-    assert.equal(ran.code, 0, ran.stderr);
+    });
+    const ran = await started[0]?.outcome;
+    assert.equal(ran?.code, 0, ran?.stderr);
     assert.notEqual(Deno.readTextFileSync(codexAuth(scene)), before);
     assert.match((await ours(scene, "sync")).stdout, /newer tokens of "personal"/);
   }, 1_000));
-
-let running: ReturnType<typeof startCodex> | undefined;
 
 Deno.test("switch while the real Codex runs: the person is told to restart it", () =>
   withPeople(["personal", "work"], async (scene, plans) => {

@@ -74,7 +74,6 @@ args = ["${join(scene.sandbox.home, "server-was-started")}"]
     const [source, form] of [
       ["app-server", "binary"],
       ["exec", "binary"],
-      ["app-server", "node"],
       ["exec", "node"],
       ["app-server", "deno"],
     ] as const

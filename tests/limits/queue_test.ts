@@ -169,24 +169,21 @@ Deno.test("queue: a task of another process's goes back to the queue when its wo
   });
 });
 
-Deno.test("queue: closing stops what this process wanted and gives back what it did for others", async () => {
+Deno.test("queue: closing gives back what this process does for another one", async () => {
   await onStage(async (stage) => {
     const cli = await stage.process("cli");
     const page = await stage.process("page");
     await cli.add(["id-a"], "usage");
-    await page.add(["id-b"], "usage");
     await stage.clock.advance(0);
-    stage.asked[0]?.end(ANSWERED);
-    // Whoever looks first after the pause takes it.
+    await page.add(["id-a"], "usage");
+    assert.deepEqual(stage.asked.map(({ by }) => by), ["cli"]);
+    await cli.close();
+    assert.equal(await states(page), "a:queued");
     await stage.clock.advance(2_000);
-    const worker = stage.asked[0]?.by === "cli" ? cli : page;
-    const other = worker === cli ? page : cli;
-    await (worker === cli ? cli : page).close();
-    await stage.clock.advance(2_000);
-    const after = await states(other);
-    // The page owns b: it goes on only where the page still lives.
-    assert.equal(after, worker === cli ? "a:success b:running" : "a:success b:stopped");
-    await other.close();
+    assert.equal(await states(page), "a:running");
+    assert.deepEqual(stage.asked.map(({ by }) => by), ["page"]);
+    await page.close();
+    assert.equal(await states(page), "a:stopped");
   });
 });
 
@@ -247,5 +244,40 @@ Deno.test("queue: a clock that was set back holds nobody up", async () => {
     await stage.clock.advance(0);
     assert.equal(await states(later), "c:running");
     await later.close();
+  });
+});
+
+Deno.test("queue: what is added while the worker is about to leave is worked on", async () => {
+  await onStage(async (stage) => {
+    stage.settings = { limitsAtOnce: 1, limitsGap: 0 };
+    const queue = await stage.process("cli");
+    await queue.add(["id-a"], "usage");
+    await stage.clock.advance(0);
+    // Added at every step of the way on which the worker finds that nothing is left.
+    for (let delay = 0; delay < 60; delay++) {
+      stage.asked[0]?.end(ANSWERED);
+      for (let step = 0; step < delay; step++) await Promise.resolve();
+      await queue.add([`id-${delay}`], "usage");
+      await stage.clock.advance(1_000);
+      assert.equal(stage.asked[0]?.accountId, `id-${delay}`, `after ${delay} steps`);
+    }
+  });
+});
+
+Deno.test("queue: a store that cannot be written any more is said, instead of waiting for ever", async () => {
+  await onStage(async (stage) => {
+    stage.settings = { limitsAtOnce: 1, limitsGap: 0 };
+    const queue = await stage.process("cli");
+    await queue.add(["id-a", "id-b"], "usage");
+    await stage.clock.advance(0);
+    stage.refusal = new Error("There is no space left.");
+    stage.asked[0]?.end(ANSWERED);
+    await stage.clock.advance(1_000);
+    await assert.rejects(queue.state(), /no space left/);
+    await assert.rejects(queue.settled(), /no space left/);
+    stage.refusal = undefined;
+    await queue.add(["id-c"], "usage");
+    await stage.clock.advance(1_000);
+    assert.equal((await queue.state()).running, true);
   });
 });

@@ -24,6 +24,8 @@ export class Stage {
   readonly asked: Asked[] = [];
   /** Names of the processes that were killed. */
   readonly dead = new Set<string>();
+  /** What every write is refused with, if it is. */
+  refusal: Error | undefined;
   settings = { limitsAtOnce: 1, limitsGap: 1_000 };
 
   /** Adds accounts to the store. */
@@ -77,12 +79,15 @@ export class Stage {
   /** A store whose process does nothing any more once it is dead. */
   #mortal(name: string, store: LocalStore): LocalStore {
     const never = new Promise<never>(() => {});
-    const { dead } = this;
     const files = new Proxy(store.files, {
-      get(target, key) {
+      get: (target, key) => {
         const value = Reflect.get(target, key, target);
         if (typeof value !== "function") return value;
-        return (...args: unknown[]) => dead.has(name) ? never : Reflect.apply(value, target, args);
+        return (...args: unknown[]) => {
+          if (this.dead.has(name)) return never;
+          if (key === "writeState" && this.refusal) return Promise.reject(this.refusal);
+          return Reflect.apply(value, target, args);
+        };
       },
     });
     return new Proxy(store, {

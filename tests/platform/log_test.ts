@@ -116,6 +116,25 @@ Deno.test("processes that meet at a full file lose no line", async () => {
   });
 });
 
+Deno.test("a process that died while it kept the file aside stands in nobody's way", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.log");
+    writeFileSync(path, "x".repeat(2 * 1024 * 1024 + 1));
+    mkdirSync(`${path}.lock`);
+    const clock = new VirtualClock(Date.now());
+    const log = fileLog({ path, clock });
+    log.info("meanwhile");
+    await log.flush();
+    assert.match(readFileSync(path, "utf8"), /meanwhile/);
+    clock.jump(clock.now() + 11_000);
+    for (const text of ["one", "two"]) {
+      log.info(text);
+      await log.flush();
+    }
+    assert.deepEqual(readdirSync(folder).sort(), ["a.log", "a.log.1"]);
+  });
+});
+
 Deno.test("lines that the disk refuses are written when it takes them again", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "a.log");

@@ -106,7 +106,7 @@ export async function serveBackend(call: Call, backend: Backend): Promise<void> 
   }
   if (fault?.kind === "stall" && fault.afterEvents === undefined) return await whenClosed(response);
   if (on === "responses") return await serveTurn(call, record, plan, fault, backend);
-  plain(endpoint, plan, url, answer);
+  plain(endpoint, plan, call, answer);
 }
 
 /** Answers a WebSocket handshake: 426, which sends Codex to HTTP at once. */
@@ -127,7 +127,7 @@ const PLAIN: ReadonlySet<string> = new Set([
 function plain(
   endpoint: string,
   plan: Plan,
-  url: URL,
+  call: Call,
   answer: (status: number, body: unknown, headers?: Record<string, string>) => void,
 ): void {
   switch (endpoint) {
@@ -137,9 +137,11 @@ function plain(
     case "GET /wham/accounts/check":
       return answer(200, accountsCheckBody(plan));
     case "GET /codex/models": {
-      const version = url.searchParams.get("client_version");
+      const version = call.url.searchParams.get("client_version");
       if (version === null) return answer(400, { detail: "client_version is required" });
       const { body, etag } = modelList(plan, version);
+      // That the real one answers so is how an ETag is meant, not known.
+      if (call.request.headers["if-none-match"] === etag) return answer(304, "", { etag });
       return answer(200, body, { "content-type": "application/json", etag });
     }
     case "GET /wham/rate-limit-reset-credits":

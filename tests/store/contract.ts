@@ -441,6 +441,20 @@ export function testStoreContract(kind: string, makeBed: () => StoreBed | Promis
     assert.equal(other.changed(), false);
   });
 
+  test("what one reader of a store has read is still new for another", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    await store.add(testAccount("a"));
+    const pool = await store.load();
+    await other.edit("id-a", (account) => ({ ...account, enabled: false }));
+    // A refresh, say, looks at the store in between.
+    const refresh = await store.load();
+    assert.equal(store.changed(pool), true);
+    assert.equal(store.changed(refresh), false);
+    assert.equal(store.changed(await store.load()), false);
+    assert.equal(store.changed(refresh), false, "another look that finds nothing new is no change");
+  });
+
   test("a store that was empty notices the first account", async (bed) => {
     const store = await bed.open();
     await store.load();
@@ -460,6 +474,71 @@ export function testStoreContract(kind: string, makeBed: () => StoreBed | Promis
     assert.ok(await other.lease("another", 60_000));
     await lease.release();
     assert.ok(await other.lease("refresh", 60_000));
+  });
+
+  test("who minted what is known to every store at once or within a second", async (bed) => {
+    const store = await bed.open();
+    assert.deepEqual(await store.mints(["h1"]), new Map());
+    const other = await bed.open();
+    store.setMint("h1", "id-a");
+    store.setMint("h2", "id-b");
+    store.setMint("h2", "");
+    const all = new Map([["h1", "id-a"], ["h2", ""]]);
+    assert.deepEqual(await store.mints(["h1", "h2", "h3"]), all);
+    await bed.clock.advance(1_000);
+    assert.deepEqual(await other.mints(["h1", "h2", "h3"]), all);
+    other.setMint("h1", "id-c");
+    assert.deepEqual(await other.mints(["h1"]), new Map([["h1", "id-c"]]));
+    await other.flush();
+    assert.deepEqual(await store.mints(["h1"]), new Map([["h1", "id-c"]]));
+  });
+
+  test("of 20,001 minted items the oldest is forgotten", async (bed) => {
+    const store = await bed.open();
+    store.setMint("first", "id-a");
+    await store.flush();
+    await bed.clock.advance(1);
+    for (let n = 1; n < 20_000; n++) store.setMint(`h${n}`, "id-a");
+    await store.flush();
+    assert.equal((await store.mints(["first"])).size, 1);
+    await bed.clock.advance(1);
+    store.setMint("last", "id-a");
+    await store.flush();
+    assert.deepEqual([...(await store.mints(["first", "last", "h1"])).keys()], ["last", "h1"]);
+    for (let n = 0; n <= 20_000; n++) store.setMint(`p${n}`, "id-b");
+    assert.equal((await store.mints(["p0"])).size, 0, "what waits is bounded as well");
+  });
+
+  test("what a removed account minted nobody can read", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    await store.add(testAccount("a"));
+    store.setMint("saved", "id-a");
+    store.setMint("else", "id-b");
+    await store.flush();
+    store.setMint("waiting", "id-a");
+    await store.remove("id-a");
+    await store.flush();
+    const expected = new Map([["saved", ""], ["else", "id-b"], ["waiting", ""]]);
+    assert.deepEqual(await other.mints(["saved", "else", "waiting"]), expected);
+  });
+
+  test("a session that has moved once stays one that has", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    const at = bed.clock.now();
+    const stays = { session: "s", accountId: "id-a", at };
+    store.setAffinity(stays);
+    await store.flush();
+    assert.deepEqual(await other.affinity("s"), stays);
+    store.setAffinity({ ...stays, accountId: "id-b", moved: true });
+    store.setAffinity({ ...stays, accountId: "id-b" });
+    await store.flush();
+    other.setAffinity(stays);
+    await other.flush();
+    const moved = { ...stays, moved: true };
+    assert.deepEqual(await (await bed.open()).affinity("s"), moved);
+    assert.deepEqual(await store.affinity("s"), moved);
   });
 
   test("nobody takes a lease during the pause after its release", async (bed) => {

@@ -23,10 +23,19 @@ const opt = <T>(key: string, value: fc.Arbitrary<T>) =>
     .map((one): Record<string, T> => one === undefined ? {} : { [key]: one });
 
 /**
- * Aliases are keys of the file. Those with a backslash or a quote are left out: V8 15.0 reads the key
- * `\\"` of an object as `\\` when the object before it in the same place had that one.
+ * Aliases are keys of the file. Those with a backslash are left out for as long as V8 misreads such keys, which the
+ * test below tells; no new account can have one, see `ALIAS_RULE`.
  */
-const alias = text.filter((one) => !/[\\"]/.test(one));
+const alias = text.filter((one) => !one.includes("\\"));
+
+Deno.test("V8 misreads keys with a backslash: when this fails, put them back into the input of these tests", () => {
+  // V8 15.0 (Deno 2.9) compares a key as it is written with the key that an object before had in the same place:
+  // behind an object with the key `\` there, a key that is one escape is read as `\` too.
+  JSON.parse(String.raw`{"first":1,"\\":1}`);
+  const [, second] = Object.keys(JSON.parse(String.raw`{"first":1,"\n":1}`));
+  const isFixed = second === "\n";
+  assert.equal(isFixed, false, "the key is read as it is written");
+});
 
 const arbitraryAccount: fc.Arbitrary<Account> = fc.record({
   alias,

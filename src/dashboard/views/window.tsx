@@ -103,9 +103,7 @@ export function Sparkline({ window }: { readonly window: WindowModel }) {
   const points = thinned(window.history);
   const first = points[0];
   const last = points.at(-1);
-  if (first === undefined || last === undefined || points.length < 2 || last.at <= first.at) {
-    return null;
-  }
+  if (first === undefined || last === undefined || last.at <= first.at) return null;
   const shares = points.map(({ usedPercent }) => whole(100 - usedPercent));
   const path = points.map(({ at }, index) => {
     const x = Math.round((at - first.at) / (last.at - first.at) * WIDTH);

@@ -1,0 +1,57 @@
+import type { Clock } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import type { Log } from "../platform/log.ts";
+import type { Pool } from "../rotation/pool.ts";
+import type { LocalStore } from "../store/local.ts";
+import { type ModelList, readModelLists } from "../store/models.ts";
+
+/** How soon another process's discovery is noticed while requests come, in milliseconds. */
+const LOOK_MS = 60_000;
+
+/** What the accounts are known to have, in memory, for one process. */
+export interface KnownModels {
+  /** The lists by account id, as they were last read. */
+  readonly lists: ReadonlyMap<string, ModelList>;
+  /** Reads them before the first choice, later beside the requests. Undefined when nothing is to be waited for. */
+  touch(): Promise<void> | undefined;
+  /** Reads them now. Never rejects: without lists every account may have every model. */
+  read(): Promise<void>;
+}
+
+/** Keeps the pool's knowledge of models in step with `state.db`. */
+export function knownModels(options: {
+  store: LocalStore;
+  pool: Pool;
+  clock: Clock;
+  log: Log;
+}): KnownModels {
+  const { store, pool, clock, log } = options;
+  let lists: ReadonlyMap<string, ModelList> = new Map();
+  let readAt: number | undefined;
+
+  const read = async () => {
+    readAt = clock.now();
+    try {
+      lists = await readModelLists(store);
+      pool.models.set(
+        new Map(
+          [...lists].map(([id, { models }]) => [id, new Set(models.map(({ slug }) => slug))]),
+        ),
+      );
+    } catch (error) {
+      log.debug(`model lists: ${messageOf(error)}`);
+    }
+  };
+
+  return {
+    get lists() {
+      return lists;
+    },
+    touch() {
+      if (readAt === undefined) return read();
+      if (Math.abs(clock.now() - readAt) >= LOOK_MS) void read();
+      return undefined;
+    },
+    read,
+  };
+}

@@ -1,0 +1,69 @@
+import type { Environment } from "../platform/paths.ts";
+import { set } from "../platform/paths.ts";
+import type { ModelList } from "../store/models.ts";
+
+/** Models that go out as the latest Codex model, as in the first project of this family. */
+const OLDER_CODEX =
+  /^(?:[\w.-]+\/)*gpt-5(?:\.2)?-codex(?:-(?:none|minimal|low|medium|high|xhigh|max))?$/;
+
+/** What they go out as where nobody says otherwise. */
+export const LATEST_CODEX = "gpt-5.3-codex";
+
+/** Gives the name that goes out in the place of the one asked for; undefined where it stays. */
+export type ModelMap = (asked: string) => string | undefined;
+
+/** Whether an environment variable says no. */
+function isOff(value: string | undefined): boolean {
+  return /^(?:0|false)$/i.test(value?.trim() ?? "");
+}
+
+/**
+ * Whether older Codex models go out as the latest one
+ * (`OPENCODE_MULTI_AUTH_PREFER_CODEX_LATEST`, standard: yes).
+ */
+export function prefersLatest(env: Environment): boolean {
+  return !isOff(env["OPENCODE_MULTI_AUTH_PREFER_CODEX_LATEST"]);
+}
+
+/** Whether models that OpenCode lacks are added (`OPENCODE_MULTI_AUTH_INJECT_MODELS`, standard: yes). */
+export function addsModels(env: Environment): boolean {
+  return !isOff(env["OPENCODE_MULTI_AUTH_INJECT_MODELS"]);
+}
+
+/**
+ * The model that older Codex models go out as: what the person names in
+ * `OPENCODE_MULTI_AUTH_CODEX_LATEST_MODEL`; else the standard one, unless every
+ * list that is known lacks it: then the backend's own favourite.
+ *
+ * @param lists What accounts are known to have.
+ */
+export function latestModel(env: Environment, lists: Iterable<ModelList>): string {
+  // As OpenCode writes it, or as the backend knows it.
+  const named = set(env["OPENCODE_MULTI_AUTH_CODEX_LATEST_MODEL"])?.trim().replace(/^openai\//, "");
+  if (named !== undefined) return named;
+  const models = [...lists].flatMap((list) => list.models);
+  if (models.some(({ slug }) => slug === LATEST_CODEX)) return LATEST_CODEX;
+  const offered = models.filter(({ hidden }) => !hidden);
+  if (offered.length === 0) return LATEST_CODEX;
+  return offered.reduce((best, model) => model.priority < best.priority ? model : best).slug;
+}
+
+/** Whether a model's name is one of those that go out as the latest Codex model. */
+export function isOlderCodex(model: string): boolean {
+  return OLDER_CODEX.test(model);
+}
+
+/**
+ * Builds the map of one process.
+ *
+ * @param latest Asked only when a name is mapped.
+ */
+export function createModelMap(env: Environment, latest: () => string): ModelMap {
+  if (!prefersLatest(env)) return () => undefined;
+  return (asked) => {
+    // One look at the length and the letters spares nearly every request the rest.
+    if (!asked.includes("-codex") || !isOlderCodex(asked)) return undefined;
+    const target = latest();
+    return target === asked ? undefined : target;
+  };
+}

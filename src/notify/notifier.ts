@@ -1,0 +1,86 @@
+import type { Clock } from "../platform/clock.ts";
+import { messageOf } from "../platform/failure.ts";
+import type { Log } from "../platform/log.ts";
+import type { NotifySettings, NotifyTopic } from "../platform/notify_settings.ts";
+import type { Machine } from "./channel.ts";
+import { channels, linkTo } from "./channels.ts";
+import type { Notification } from "./notification.ts";
+
+/** Notifications that may be under way at a time; a server that hangs must not pile them up. */
+const MOST_UNDER_WAY = 20;
+
+/** Tells a person things over every channel that can be used here. */
+export interface Notifier {
+  /** Sends it, once it is known; undefined is nothing. Never waits, never throws. */
+  tell(notification: Notification | Promise<Notification | undefined>): void;
+  /** Waits for what is under way, at most so long, and lets go of the rest: a request that hangs would hold OpenCode. */
+  close(ms: number): Promise<void>;
+}
+
+/**
+ * @param options.settings Asked at every notification, so that a change counts at once.
+ */
+export function createNotifier(options: {
+  machine: Machine;
+  settings: () => NotifySettings;
+  clock: Clock;
+  log: Log;
+}): Notifier {
+  const { settings, clock, log } = options;
+  const ended = new AbortController();
+  const machine: Machine = { ...options.machine, signal: ended.signal };
+  const underWay = new Set<Promise<void>>();
+  /** What is being sent, in words for the log. */
+  const sending = new Map<symbol, string>();
+  /** By channel what it failed with last: a desktop that is not there is worth one line, not hundreds. */
+  const failed = new Map<string, string>();
+
+  async function send(
+    coming: Notification | Promise<Notification | undefined>,
+  ): Promise<void> {
+    const notification = await coming;
+    if (!notification) return;
+    const now = settings();
+    const wanted = (topic: NotifyTopic) => now.notifyAbout.includes(topic);
+    if (!now.notify || !wanted(notification.topic)) return;
+    if (notification.also !== undefined && !wanted(notification.also)) return;
+    const link = linkTo(notification.session, now.notifyUiBaseUrl);
+    const usable = channels(machine, now).filter((channel) => channel.availability().there);
+    await Promise.all(usable.map(async (channel) => {
+      const what = `notification (${notification.topic}): ${channel.name}`;
+      const key = Symbol();
+      sending.set(key, what);
+      try {
+        await channel.send(notification, link);
+        failed.delete(channel.name);
+      } catch (error) {
+        if (ended.signal.aborted) return;
+        const why = messageOf(error);
+        if (failed.get(channel.name) !== why) log.warn(`${what} failed: ${why}`);
+        failed.set(channel.name, why);
+      } finally {
+        sending.delete(key);
+      }
+    }));
+  }
+
+  return {
+    tell(notification) {
+      if (underWay.size >= MOST_UNDER_WAY) {
+        log.warn(`a notification is left out: ${MOST_UNDER_WAY} are under way`);
+        return;
+      }
+      const one = send(notification).catch((error) => log.warn(messageOf(error)))
+        .finally(() => underWay.delete(one));
+      underWay.add(one);
+    },
+    async close(ms) {
+      let cancel = () => {};
+      const patience = new Promise<void>((resolve) => cancel = clock.after(ms, resolve));
+      await Promise.race([Promise.all(underWay), patience]);
+      cancel();
+      for (const what of sending.values()) log.warn(`${what} was under way when OpenCode ended`);
+      ended.abort();
+    },
+  };
+}

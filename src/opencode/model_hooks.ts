@@ -1,0 +1,53 @@
+import { addsModels } from "../codex/model_map.ts";
+import { systemClock } from "../platform/clock.ts";
+import { statIfExists } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import { messageOf } from "../platform/failure.ts";
+import { type Environment, resolvePaths } from "../platform/paths.ts";
+import { openLocalStore } from "../store/local.ts";
+import { type ModelList, readModelLists } from "../store/models.ts";
+import type { HostConfig, ProviderHook } from "./host.ts";
+
+/** The hooks by which OpenCode learns of models. */
+export interface ModelHooks {
+  /** Notes which models the person's configuration names. */
+  config(config: HostConfig): void;
+  readonly provider: ProviderHook;
+}
+
+/**
+ * Adds the models that OpenCode lacks, from what is known on this machine: no
+ * network call, and no look at the accounts, which may wait for a passphrase.
+ */
+export function modelHooks(env: Environment, log: Log): ModelHooks {
+  let configured: HostConfig = {};
+  return {
+    config: (config) => void (configured = config),
+    provider: {
+      id: "openai",
+      async models(provider, context) {
+        // With a key of the person's own the built-in provider serves, which needs nothing of us.
+        if (!addsModels(env) || context?.auth?.type !== "oauth") return provider.models;
+        try {
+          const { namedModels, withAddedModels } = await import("./added_models.ts");
+          const named = namedModels(configured as Readonly<Record<string, unknown>>);
+          return withAddedModels(provider.models, await cachedLists(env), named, env);
+        } catch (error) {
+          log.error(`models: ${messageOf(error)}`);
+          return provider.models;
+        }
+      },
+    },
+  };
+}
+
+async function cachedLists(env: Environment): Promise<ModelList[]> {
+  const paths = resolvePaths(env);
+  if (!statIfExists(paths.state)) return [];
+  const store = await openLocalStore({ paths, env, clock: systemClock });
+  try {
+    return [...(await readModelLists(store)).values()];
+  } finally {
+    await store.close();
+  }
+}
