@@ -17,6 +17,7 @@ import { Live } from "./live.ts";
 import { loginActions } from "./login_actions.ts";
 import { Logins } from "./logins.ts";
 import { cardId, type Page } from "./model.ts";
+import { inPieces } from "./pieces.ts";
 import { arrange, readQuery, writeQuery } from "./query.ts";
 import { queueActions } from "./queue_actions.ts";
 import { actionHandler } from "./run_action.ts";
@@ -108,12 +109,11 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     };
     const { notice, importing } = session;
     session.notice = null;
-    return context.html(
-      renderPage(
-        { ...live.model, now: clock.now(), notice, importing: importing?.model ?? null },
-        page,
-      ),
+    const html = renderPage(
+      { ...live.model, now: clock.now(), notice, importing: importing?.model ?? null },
+      page,
     );
+    return context.body(inPieces(html), 200, { "content-type": "text/html; charset=utf-8" });
   });
   app.get("/events", (context) => streams.answer(context));
   app.get("/page.css", (context) => asset(context, "text/css", STYLE));
