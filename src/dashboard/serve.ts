@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
 import { errorCode } from "../platform/failure.ts";
+import { builtin } from "../platform/runtime.ts";
 import { checkHost } from "./guard.ts";
+import { listenerOf } from "./listener.ts";
 
 /** What a client may take of the server. Times are milliseconds. */
 export const LIMITS = {
@@ -61,18 +61,13 @@ export async function serve(options: {
 }): Promise<Serving> {
   const limits = { ...LIMITS, ...options.limits };
   const host = checkHost(options.host);
-  const server = createAdaptorServer({
-    fetch: options.fetch,
-    // The globals of this process are not the server's to change.
-    overrideGlobalObjects: false,
-    serverOptions: {
-      headersTimeout: limits.headMs,
-      requestTimeout: limits.requestMs,
-      connectionsCheckingInterval: limits.lookMs,
-      keepAliveTimeout: limits.idleMs,
-      maxHeaderSize: limits.headBytes,
-    },
-  }) as Server;
+  const server = builtin("node:http").createServer({
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: limits.lookMs,
+    keepAliveTimeout: limits.idleMs,
+    maxHeaderSize: limits.headBytes,
+  }, listenerOf(options.fetch));
   server.maxConnections = limits.connections;
   server.maxRequestsPerSocket = limits.requests;
   await new Promise<void>((resolve, reject) => {
