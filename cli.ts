@@ -9,7 +9,13 @@ import { run } from "./src/cli/run.ts";
 
 const interrupt = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.once(name, () => interrupt.abort());
+  const onSignal = () => {
+    interrupt.abort();
+    // The next one ends the program at once. Only after all who listen have heard this one: whoever
+    // finds himself alone would end it now.
+    setTimeout(() => process.off(name, onSignal));
+  };
+  process.on(name, onSignal);
 }
 // The reader of a pipe may leave early, as `head` does.
 process.stdout.on("error", () => process.exit(0));

@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import { type OpenStore, withUnlockedStore } from "./open_store.ts";
 import { openCodeHint } from "./opencode_hint.ts";
 import { JSON_ABOUT, narrate, report } from "./output.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 /** `add`: signs an account in and stores it; an alias that exists is signed in again in place. */
 export function registerAdd(program: CommandLine, context: Context): void {

@@ -3,7 +3,7 @@ import { set } from "../platform/paths.ts";
 import type { LocalStore } from "../store/local.ts";
 import type { Snapshot } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { carryOver, olderSettings } from "./older_settings.ts";
+import { carryOver, olderSettings } from "../store/older_settings.ts";
 import { lockedText, type OpenStore, withStore } from "./open_store.ts";
 
 /** How often a passphrase may be mistyped. */

@@ -12,7 +12,8 @@ import {
 import { SETTINGS_ABOUT } from "../platform/settings_about.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
-import { carryOver, olderSettingsAt, overlay } from "./older_settings.ts";
+import { carryOver, overlay } from "../store/older_settings.ts";
+import { olderSettingsAt } from "./older_settings.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
 

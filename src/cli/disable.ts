@@ -1,5 +1,6 @@
 import { mayServe } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
+import { disableAccount } from "../store/by_hand.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { accountNamed, withUnlockedStore } from "./open_store.ts";
@@ -16,12 +17,7 @@ export function registerDisable(program: CommandLine, context: Context): void {
     .action((alias, options) =>
       withUnlockedStore(context, async ({ store, snapshot }) => {
         const { id } = accountNamed(snapshot, alias);
-        await store.edit(id, (account) => {
-          const at = account.disabled?.at ?? context.clock.now();
-          const reason = options.reason ?? account.disabled?.reason;
-          const disabled = reason === undefined ? { at } : { at, reason };
-          return { ...account, enabled: false, disabled };
-        });
+        await disableAccount(store, id, context.clock.now(), options.reason);
         const last = !snapshot.accounts.some((other) => other.id !== id && mayServe(other));
         report(
           context,

@@ -1,4 +1,5 @@
 import { printable } from "../account/alias.ts";
+import { enableAccount } from "../store/by_hand.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { accountNamed, withUnlockedStore } from "./open_store.ts";
@@ -13,18 +14,12 @@ export function registerEnable(program: CommandLine, context: Context): void {
     .option("--json", JSON_ABOUT)
     .action((alias, options) =>
       withUnlockedStore(context, async ({ store, snapshot }) => {
-        const { id, enabled } = accountNamed(snapshot, alias);
-        if (!enabled) {
-          await store.edit(id, ({ disabled: _disabled, ...account }) => ({
-            ...account,
-            enabled: true,
-          }));
-        }
-        const text = enabled ? "is enabled already" : "enabled";
+        const changed = await enableAccount(store, accountNamed(snapshot, alias));
+        const text = changed ? "enabled" : "is enabled already";
         report(
           context,
           options,
-          { ok: true, alias, enabled: true, changed: !enabled },
+          { ok: true, alias, enabled: true, changed },
           `Account "${printable(alias)}" ${text}.\n`,
         );
       })

@@ -56,6 +56,7 @@ Examples:
   ${PROGRAM} add work
   ${PROGRAM} add backup
   ${PROGRAM} status
+  ${PROGRAM} web --port 3434 --host 127.0.0.1
   ${PROGRAM} service install --port 3434 --host 127.0.0.1
   ${PROGRAM} install
   ${PROGRAM} pin work --for 2h

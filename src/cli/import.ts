@@ -11,7 +11,7 @@ import { addExamples } from "./examples.ts";
 import type { OpenStore } from "./open_store.ts";
 import { openCodeHint } from "./opencode_hint.ts";
 import { JSON_ABOUT, narrate, type OutputOptions, report } from "./output.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 interface ImportOptions extends OutputOptions {
   readonly alias?: string | undefined;

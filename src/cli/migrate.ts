@@ -14,7 +14,7 @@ import { planFor } from "./install.ts";
 import { installationOf, machineOf } from "./machine.ts";
 import { lockedText, type OpenStore, withStore, withUnlockedStore } from "./open_store.ts";
 import { JSON_ABOUT, narrate, type OutputOptions } from "./output.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 interface MigrateOptions extends OutputOptions {
   readonly yes?: true | undefined;

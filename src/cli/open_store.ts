@@ -5,7 +5,7 @@ import { type Paths, resolvePaths } from "../platform/paths.ts";
 import type { LocalStore } from "../store/local.ts";
 import type { Snapshot } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { carryOver, olderSettings } from "./older_settings.ts";
+import { carryOver, olderSettings } from "../store/older_settings.ts";
 
 /** An open store and where it lies. */
 export interface OpenStore {

@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { PASSPHRASE_VARIABLES } from "./seal.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 /** The environment variable that holds the passphrase to change to. */
 const NEW = "CODEX_SOFT_STORE_PASSPHRASE_NEW";

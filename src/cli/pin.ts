@@ -1,7 +1,7 @@
-import { mayServe } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
 import { parseDuration } from "../platform/duration.ts";
 import { Failure } from "../platform/failure.ts";
+import { pinAccount } from "../store/by_hand.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { accountNamed, withUnlockedStore } from "./open_store.ts";
@@ -23,19 +23,9 @@ export function registerPin(program: CommandLine, context: Context): void {
       const span = options.for === undefined ? undefined : spanOf(options.for);
       return withUnlockedStore(context, async ({ store, snapshot }) => {
         const account = accountNamed(snapshot, alias);
-        if (!mayServe(account)) {
-          throw new Failure(
-            `Account "${printable(alias)}" cannot serve: ${
-              account.setAside?.reason ?? "disabled"
-            }.`,
-            account.setAside
-              ? `Sign in: opencode-multi-auth add ${printable(alias)}`
-              : `First: opencode-multi-auth enable ${printable(alias)}`,
-          );
-        }
         const now = context.clock.now();
         const until = span === undefined ? null : now + span;
-        await store.setPin({ accountId: account.id, until });
+        await pinAccount(store, account, until);
         const end = until === null
           ? "until you unpin it (opencode-multi-auth unpin)"
           : `until ${moment(until, now, context)}`;

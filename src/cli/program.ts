@@ -37,6 +37,7 @@ import { registerUnseal } from "./unseal.ts";
 import { registerUpgrade } from "./upgrade.ts";
 import { registerUsage } from "./usage.ts";
 import { registerVersion } from "./version.ts";
+import { registerWeb } from "./web.ts";
 
 /** All commands, in the order in which help shows them. */
 const COMMANDS = [
@@ -49,6 +50,7 @@ const COMMANDS = [
   registerExplain,
   registerModels,
   registerPath,
+  registerWeb,
   registerService,
   registerInstall,
   registerMigrate,

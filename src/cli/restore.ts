@@ -1,9 +1,9 @@
 import { printable } from "../account/alias.ts";
+import { restoreAccount } from "../store/by_hand.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { accountNamed, withUnlockedStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
-import { blocksOf } from "./status_object.ts";
 
 /**
  * `restore`: the person's word that an account may be tried again. Only this
@@ -21,18 +21,7 @@ export function registerRestore(program: CommandLine, context: Context): void {
     .action((alias, options) =>
       withUnlockedStore(context, async ({ store, snapshot }) => {
         const account = accountNamed(snapshot, alias);
-        const now = context.clock.now();
-        const blocks = blocksOf(account, snapshot.blocks, now);
-        const lifted = [
-          ...(account.setAside ? [account.setAside.reason] : []),
-          ...blocks.map(({ reason, model }) => model === "" ? reason : `${reason} (${model})`),
-        ];
-        if (account.setAside) {
-          await store.endRefresh(account.id);
-          await store.edit(account.id, ({ setAside: _setAside, ...rest }) => rest);
-        }
-        // Evidence from this very moment is older than the person's word.
-        for (const block of blocks) await store.unblock(block, now + 1);
+        const lifted = await restoreAccount(store, account, snapshot, context.clock.now());
         const text = lifted.length === 0
           ? `Account "${printable(alias)}" was neither set aside nor blocked.`
           : `Account "${printable(alias)}" will be tried again (was: ${lifted.join(", ")}).`;

@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import type { OpenStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 /** Where a passphrase is looked for, in words for a person. */
 export const PASSPHRASE_VARIABLES =

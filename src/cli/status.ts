@@ -1,7 +1,7 @@
 import { listSettings } from "../platform/settings.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
-import { olderSettings, overlay } from "./older_settings.ts";
+import { olderSettings, overlay } from "../store/older_settings.ts";
 import { onDevice } from "./on_device.ts";
 import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";

@@ -1,9 +1,10 @@
 import type { Account } from "../account/account.ts";
-import { accountSubject, type Block, NO_END, workspaceSubject } from "../quota/block.ts";
+import { NO_END } from "../quota/block.ts";
 import type { Credits } from "../quota/headers.ts";
 import { outlook } from "../quota/projection.ts";
 import { PLAN_BUCKET, type QuotaWindow } from "../quota/window.ts";
 import { BlockIndex } from "../rotation/eligibility.ts";
+import { blocksOf } from "../store/by_hand.ts";
 import type { TokenUse } from "../store/past.ts";
 import type { Snapshot } from "../store/store.ts";
 import { NO_PAST, type Past } from "./status_past.ts";
@@ -159,11 +160,4 @@ function statusAccount(
 function tokensOf(account: Account, today: readonly TokenUse[]): TokenSums | null {
   const uses = today.filter(({ accountId }) => accountId === account.id);
   return uses.length === 0 ? null : sumTokens(uses);
-}
-
-/** The blocks in force on an account or its workspace, for all models and for single ones. */
-export function blocksOf(account: Account, blocks: readonly Block[], now: number): Block[] {
-  const subjects = [accountSubject(account.id)];
-  if (account.identity) subjects.push(workspaceSubject(account.identity.workspaceId));
-  return blocks.filter((block) => block.until > now && subjects.includes(block.subject));
 }

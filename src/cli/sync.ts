@@ -6,7 +6,7 @@ import { addExamples } from "./examples.ts";
 import { openDevice } from "./open_device.ts";
 import { withUnlockedStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 /** `sync`: takes the Codex CLI's login over. */
 export function registerSync(program: CommandLine, context: Context): void {

@@ -6,7 +6,7 @@ import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { JSON_ABOUT, report } from "./output.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable } from "../store/writable.ts";
 
 /** `unseal`: makes a sealed store plain again. */
 export function registerUnseal(program: CommandLine, context: Context): void {

@@ -8,7 +8,7 @@ import { type Log, silentLog } from "../platform/log.ts";
 import { liveSettings } from "../platform/live_settings.ts";
 import { type Environment, resolvePaths } from "../platform/paths.ts";
 import { Pool } from "../rotation/pool.ts";
-import { openLocalStore } from "../store/local.ts";
+import { type LocalStore, openLocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { createSender } from "./attempt.ts";
 import { Exposure } from "./exposure.ts";
@@ -41,6 +41,8 @@ export interface Client {
 export interface ClientOptions {
   /** Says where the store lies and what is set, as `process.env` does. */
   readonly env: Environment;
+  /** An open store that it takes over and closes (default: opens the machine's own). */
+  readonly store?: LocalStore;
   /** Whose time passes (default: the machine's). */
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
@@ -84,7 +86,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const request: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const endpoints = resolveEndpoints(env);
   const paths = resolvePaths(env);
-  const store = await openLocalStore({ paths, env, clock, random });
+  const store = options.store ?? await openLocalStore({ paths, env, clock, random });
 
   // A program that ends without closing us, by a signal too, still saves its last second.
   const stopListening = atEnd(() => store.flushNow());

@@ -5,13 +5,20 @@
  * @module
  */
 import type { LimitTask } from "../limits/limit_queue.ts";
+import type { Level } from "../platform/log.ts";
+import type { LogLine } from "../platform/log_tail.ts";
+
+export type { LogLine };
 
 /** One window of an account. */
 export interface WindowModel {
   readonly minutes: number;
   /** `codex`, or the name of a model's bucket. */
   readonly bucket: string;
+  /** The bucket's name for people, where the backend gives one. */
+  readonly name?: string | null;
   readonly usedPercent: number;
+  /** In the past where the window was reset since it was observed: nothing of it is used then. Null where nobody said. */
   readonly resetsAt: number | null;
   readonly observedAt: number;
   /** Share of the window's time that has gone by, 0 to 100; null where the reset is not known. */
@@ -61,7 +68,47 @@ export interface AccountModel {
   readonly resetCredits: number | null;
   readonly tags: readonly string[];
   readonly notes: string;
+  /** Models that it cannot serve now, although it is available for others. */
+  readonly blockedModels: readonly {
+    readonly model: string;
+    readonly reason: string;
+    /** Null where no end is known. */
+    readonly until: number | null;
+  }[];
+  /** Where it stands in the newest run that asks for figures. */
   readonly limitTask: LimitTask | null;
+  /** Where it stands in the newest run that renews tokens. */
+  readonly tokenTask: TokenTask | null;
+}
+
+/** Where an account stands in the queue that renews tokens. */
+export interface TokenTask {
+  readonly state: "queued" | "running" | "success" | "error" | "stopped";
+  /** One sentence that names the fix; only with the state `error`. */
+  readonly error?: string;
+}
+
+/** How far a queue has come. */
+export interface QueueModel {
+  readonly running: boolean;
+  readonly done: number;
+  readonly total: number;
+  readonly stopped: boolean;
+}
+
+/** What an uploaded file would bring, until it is confirmed or dropped. */
+export interface ImportModel {
+  /** Names the plan in the form that confirms it. */
+  readonly id: string;
+  readonly file: string;
+  /** What the file is: `export`, `accounts.json`, `Codex auth.json`, `list`. */
+  readonly kind: string;
+  readonly rows: readonly {
+    readonly alias: string;
+    readonly email: string | null;
+    readonly action: "add" | "update" | "unchanged" | "kept" | "refused";
+    readonly why: string;
+  }[];
 }
 
 /** A login that is under way. */
@@ -101,12 +148,10 @@ export interface DashboardModel {
     readonly reason: string;
     readonly left: string | null;
   }[];
-  readonly queue: {
-    readonly running: boolean;
-    readonly done: number;
-    readonly total: number;
-    readonly stopped: boolean;
-  };
+  /** The queue that asks for limits. */
+  readonly queue: QueueModel;
+  /** The queue that renews tokens. */
+  readonly tokens: QueueModel;
   readonly login: LoginModel | null;
   readonly strategy: string;
   readonly settings: readonly {
@@ -126,6 +171,54 @@ export interface DashboardModel {
     readonly cached: number;
     readonly output: number;
   }[];
-  /** The sentence that the last action left; null when there is none. */
+  readonly log: {
+    readonly path: string;
+    /** Oldest first; the newest 400. */
+    readonly lines: readonly LogLine[];
+  };
+  /** Only in the page of the session that uploaded it. */
+  readonly importing: ImportModel | null;
+  /** The sentence that this session's last action left; null when there is none. */
   readonly notice: { readonly kind: "done" | "failed"; readonly text: string } | null;
+}
+
+/** How the accounts are ordered. */
+export const SORTS = [
+  "recommended",
+  "short window",
+  "long window",
+  "expiry",
+  "alias",
+  "uses",
+] as const;
+/** One of {@linkcode SORTS}. */
+export type Sort = typeof SORTS[number];
+
+/** What a page asks for; everything has a name in its address: `q`, `tag`, `state`, `sort`, `level`. */
+export interface Query {
+  /** Looked for in alias, email, tags and notes; empty for all. `q` in the address. */
+  readonly search: string;
+  /** Empty for all. */
+  readonly tag: string;
+  /** Empty for all. */
+  readonly state: AccountState | "";
+  readonly sort: Sort;
+  /** The least level of log lines that are shown. */
+  readonly level: Level;
+}
+
+/** What a view knows beside the model: everything that differs from page to page. */
+export interface Page {
+  /** For the hidden field `csrf` of every form; the script sends it as the header `x-csrf-token`. */
+  readonly csrf: string;
+  readonly query: Query;
+  /** Element ids of the cards that are shown, in their order. The other accounts are in the page as well, hidden. */
+  readonly order: readonly string[];
+  /** Address of the stream for this page; see `stream.ts` for what it sends. */
+  readonly events: string;
+}
+
+/** The element id of an account's card. */
+export function cardId(accountId: string): string {
+  return `account-${accountId}`;
 }

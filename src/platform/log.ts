@@ -51,32 +51,38 @@ export function fileLog(options: { path: string; clock: Clock; debug?: boolean }
   };
 
   /** Takes what is pending and makes the file ready for it. */
-  const take = (): string => {
+  const take = (): string[] => {
     cancel?.();
     cancel = undefined;
-    const { appendFileSync, chmodSync, mkdirSync, renameSync, statSync } = builtin("node:fs");
-    const text = pending.join("");
-    pending = [];
-    if (text !== "" && !prepared) {
+    const { appendFileSync, chmodSync, mkdirSync, statSync } = builtin("node:fs");
+    if (pending.length > 0 && !prepared) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       appendFileSync(path, "", { mode: 0o600 });
       chmodSync(path, 0o600);
       prepared = true;
     }
-    if (text !== "" && statSync(path).size > MAX_BYTES) {
-      renameSync(path, `${path}.1`);
-    }
-    return text;
+    // Another process may have begun a new one, so that there is none at this moment.
+    const size = pending.length > 0 ? statSync(path, { throwIfNoEntry: false })?.size : undefined;
+    if (size !== undefined && size > MAX_BYTES) keepAside(path, clock.now());
+    return pending.splice(0);
+  };
+
+  /** What could not be written is tried again with the next line. */
+  const giveBack = (lines: readonly string[]) => {
+    pending = [...lines, ...pending].slice(-MAX_PENDING);
+    prepared = false;
   };
 
   const flush = (): Promise<void> => {
     writing = writing.then(async () => {
+      let lines: string[] = [];
       try {
-        const text = take();
-        if (text !== "") await builtin("node:fs/promises").appendFile(path, text, { mode: 0o600 });
+        lines = take();
+        if (lines.length === 0) return;
+        await builtin("node:fs/promises").appendFile(path, lines.join(""), { mode: 0o600 });
       } catch {
         // A log that cannot be written must not disturb what it reports on.
-        prepared = false;
+        giveBack(lines);
       }
     });
     return writing;
@@ -89,14 +95,50 @@ export function fileLog(options: { path: string; clock: Clock; debug?: boolean }
     error: (message) => write("error", message),
     flush,
     flushSync() {
+      let lines: string[] = [];
       try {
-        const text = take();
-        if (text !== "") builtin("node:fs").appendFileSync(path, text, { mode: 0o600 });
+        lines = take();
+        if (lines.length === 0) return;
+        builtin("node:fs").appendFileSync(path, lines.join(""), { mode: 0o600 });
       } catch {
-        prepared = false;
+        giveBack(lines);
       }
     },
   };
+}
+
+/** After so long, in milliseconds, whoever was keeping a file aside has died over it. */
+const STALE_MS = 10_000;
+
+/**
+ * Keeps a full file as `<name>.1`. One process at a time, which looks once more when it is its turn:
+ * else a slower one would move the new file over the old one. Never throws: lines go on into a file
+ * that cannot be moved.
+ *
+ * @param now Epoch milliseconds.
+ */
+function keepAside(path: string, now: number): void {
+  const { mkdirSync, renameSync, rmdirSync, statSync } = builtin("node:fs");
+  const lock = `${path}.lock`;
+  try {
+    mkdirSync(lock, { mode: 0o700 });
+  } catch {
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? now;
+    if (now - since > STALE_MS) attempt(() => rmdirSync(lock));
+    return;
+  }
+  attempt(() => {
+    if (statSync(path).size > MAX_BYTES) renameSync(path, `${path}.1`);
+  });
+  attempt(() => rmdirSync(lock));
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The next one who finds the file full tries again.
+  }
 }
 
 /** A log that forgets everything; for the library and for tests. */

@@ -1,4 +1,4 @@
-import type { SettingName } from "./settings.ts";
+import { type SettingName, STRATEGIES } from "./settings.ts";
 
 /**
  * What each setting means, for a person at the command line. Apart from the
@@ -25,4 +25,11 @@ export const SETTINGS_ABOUT: { readonly [K in SettingName]: string } = {
   notifyUiBaseUrl: "where OpenCode's web interface is; a notification then leads to its session",
   notifySound: "sound file that macOS plays, or off",
   notifyMacOpen: "whether a click on a notification of macOS opens the session",
+};
+
+/** The words that a setting takes, for those that take no others. */
+export const SETTINGS_CHOICES: { readonly [K in SettingName]?: readonly string[] } = {
+  strategy: STRATEGIES,
+  rotate: ["session", "request"],
+  exhausted: ["stop", "wait"],
 };

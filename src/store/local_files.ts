@@ -144,8 +144,9 @@ export class LocalFiles {
           const document = before.kind === "open" ? before.document : EMPTY_DOCUMENT;
           const change = work(document.entries, db);
           if (!change.entries) return change.result;
-          // First what may fail without a trace, then the file.
-          change.also?.(db, nextRevision(db));
+          // First what may fail without a trace, then the file. Each change is news to others.
+          const revision = nextRevision(db);
+          change.also?.(db, revision);
           countAccountsSave(db);
           this.accounts.write(before, { ...document, entries: change.entries }, anew);
           written = change;

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileLog } from "../../src/platform/log.ts";
@@ -80,5 +90,61 @@ Deno.test("lines of several writers stay whole", async () => {
     const lines = readFileSync(path, "utf8").trimEnd().split("\n");
     assert.equal(lines.length, 200);
     assert.ok(lines.every((line) => /^\S+Z \[info\] line \d \d+$/.test(line)));
+  });
+});
+
+Deno.test("processes that meet at a full file lose no line", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.log");
+    const worker = new URL("log_worker.ts", import.meta.url).pathname;
+    const lines = 1_000;
+    const outcomes = await Promise.all(
+      ["a", "b", "c"].map((who) =>
+        new Deno.Command(Deno.execPath(), {
+          args: ["run", "--no-check", "-A", worker, path, who, String(lines)],
+        }).output()
+      ),
+    );
+    assert.ok(outcomes.every(({ success }) => success));
+    // Three megabytes: the file was full once.
+    assert.deepEqual(readdirSync(folder).sort(), ["a.log", "a.log.1"]);
+    const text = [readFileSync(`${path}.1`, "utf8"), readFileSync(path, "utf8")].join("");
+    const found = new Set(
+      text.trimEnd().split("\n").map((line) => /\[info\] (\w \d+) /.exec(line)?.[1]),
+    );
+    assert.equal(found.size, 3 * lines);
+  });
+});
+
+Deno.test("a process that died while it kept the file aside stands in nobody's way", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.log");
+    writeFileSync(path, "x".repeat(2 * 1024 * 1024 + 1));
+    mkdirSync(`${path}.lock`);
+    const clock = new VirtualClock(Date.now());
+    const log = fileLog({ path, clock });
+    log.info("meanwhile");
+    await log.flush();
+    assert.match(readFileSync(path, "utf8"), /meanwhile/);
+    clock.jump(clock.now() + 11_000);
+    for (const text of ["one", "two"]) {
+      log.info(text);
+      await log.flush();
+    }
+    assert.deepEqual(readdirSync(folder).sort(), ["a.log", "a.log.1"]);
+  });
+});
+
+Deno.test("lines that the disk refuses are written when it takes them again", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.log");
+    mkdirSync(path);
+    const log = fileLog({ path, clock: new VirtualClock() });
+    log.info("first");
+    await log.flush();
+    rmdirSync(path);
+    log.info("second");
+    log.flushSync();
+    assert.match(readFileSync(path, "utf8"), /first\n.*second\n$/);
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { checkWritable } from "../../src/cli/writable.ts";
-import { withSession } from "./session.ts";
+import { checkWritable } from "../../src/store/writable.ts";
+import { withSession } from "../cli/session.ts";
 
 Deno.test("before a login the store folder, or the nearest folder above it, is proven writable", () =>
   withSession((session) => {

@@ -1,0 +1,142 @@
+import {
+  type AccountModel,
+  type AccountState,
+  type Page,
+  type QueueModel,
+  type Sort,
+  SORTS,
+} from "../model.ts";
+import { Post } from "./form.tsx";
+
+/** The form whose fields are the page's query. */
+export const FILTER = "filter";
+
+const STATES: readonly AccountState[] = [
+  "available",
+  "blocked",
+  "needs login",
+  "set aside",
+  "disabled",
+];
+
+const SORT_NAMES: Readonly<Record<Sort, string>> = {
+  "recommended": "Recommended",
+  "short window": "5 hours left",
+  "long window": "Week left",
+  "expiry": "Token expiry",
+  "alias": "Alias",
+  "uses": "Uses",
+};
+
+/** Search, filters and order: a form of the GET kind, so that a choice has an address. */
+export function Filter({ accounts, page }: {
+  readonly accounts: readonly AccountModel[];
+  readonly page: Page;
+}) {
+  const { query } = page;
+  return (
+    <form id={FILTER} method="get" action="/" role="search" class="row">
+      <label class="search">
+        <span class="vh">Search accounts</span>
+        <input type="search" name="q" value={query.search} placeholder="Search accounts" />
+      </label>
+      <TagChoice accounts={accounts} tag={query.tag} />
+      <Choice
+        name="state"
+        label="In state"
+        value={query.state}
+        options={[["", "Any state"], ...STATES.map(same)]}
+      />
+      <Choice
+        name="sort"
+        label="Sort by"
+        value={query.sort}
+        options={SORTS.map((sort) => [sort, `Sort: ${SORT_NAMES[sort]}`])}
+      />
+      <button type="submit" class="plain">Apply</button>
+    </form>
+  );
+}
+
+/** The tags there are. */
+export function TagChoice({ accounts, tag }: {
+  readonly accounts: readonly AccountModel[];
+  /** The one that is looked for; empty for all. */
+  readonly tag: string;
+}) {
+  const tags = [...new Set(accounts.flatMap((account) => account.tags))].sort();
+  return (
+    <span id="tag-choice" hidden={tags.length === 0 && tag === ""}>
+      <Choice
+        name="tag"
+        label="With tag"
+        value={tag}
+        options={[["", "Any tag"], ...tags.map(same)]}
+      />
+    </span>
+  );
+}
+
+/** A select of the filter. */
+export function Choice({ name, label, value, options }: {
+  readonly name: string;
+  readonly label: string;
+  readonly value: string;
+  /** Each value, and how it is called. */
+  readonly options: readonly (readonly [value: string, text: string])[];
+}) {
+  // A label around the select would have the texts of its options in its name.
+  return (
+    <>
+      <label for={`by-${name}`} class="vh">{label}</label>
+      <select id={`by-${name}`} name={name} form={FILTER}>
+        {options.map(([option, text]) => (
+          <option value={option} {...(option === value ? { selected: true } : {})}>{text}</option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function same(word: string): readonly [string, string] {
+  return [word, word];
+}
+
+/** Both queues: what can be asked of all accounts, and how far it has come. */
+export function Queues({ limits, tokens }: {
+  readonly limits: QueueModel;
+  readonly tokens: QueueModel;
+}) {
+  return (
+    <div id="queues">
+      <Post to="/limits" class="row">
+        <button type="submit">Refresh all limits</button>
+        <button type="submit" formaction="/tokens">Refresh all tokens</button>
+      </Post>
+      <Queue queue={limits} name="Limits" to="/limits/stop" button="Stop" />
+      <Queue queue={tokens} name="Tokens" to="/tokens/stop" button="Stop tokens" />
+    </div>
+  );
+}
+
+function Queue({ queue, name, to, button }: {
+  readonly queue: QueueModel;
+  readonly name: string;
+  readonly to: string;
+  readonly button: string;
+}) {
+  const { running, done, total, stopped } = queue;
+  if (running) {
+    return (
+      <Post to={to} class="row">
+        <label>
+          {name}: {done} of {total} <progress value={done} max={total}></progress>
+        </label>
+        <button type="submit">{button}</button>
+      </Post>
+    );
+  }
+  if (total === 0) return null;
+  return <p>{stopped ? `${name}: stopped after ${done} of ${total}` : `${name}: ${total} asked`}
+  </p>;
+}

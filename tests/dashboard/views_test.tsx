@@ -1,0 +1,329 @@
+/** The dashboard's HTML: what it says, what it escapes, and that it works without script. */
+import assert from "node:assert/strict";
+import { cardId, type DashboardModel, type Page } from "../../src/dashboard/model.ts";
+import { SCRIPT, STYLE } from "../../src/dashboard/views/assets.ts";
+import { renderLogLines } from "../../src/dashboard/views/log.tsx";
+import { renderPage, renderParts, renderSignIn } from "../../src/dashboard/views/page.tsx";
+import { trend } from "../../src/dashboard/views/window.tsx";
+import { account, model, NOW, page, window } from "./model_fixture.ts";
+
+const whole = (more: Partial<DashboardModel> = {}, look: Partial<Page> = {}) => {
+  const shown = model(more);
+  return renderPage(shown, page(shown, look));
+};
+const card = (more: Parameters<typeof account>[1], alias = "x") => {
+  const shown = model({ accounts: [account(alias, more)] });
+  return renderParts(shown, page(shown)).get(cardId(`id-${alias}`)) ?? "";
+};
+/** The text that a person reads, without what is for the eye of a screen reader only. */
+const words = (html: string) =>
+  html.replace(/<title>[^<]*<\/title>/g, " ").replace(/<[^>]+>/g, " ").replace(/\s+/g, " ");
+
+/** Alias, notes, tags and log lines as an attacker would have them. */
+const HOSTILE = [
+  `<script>alert(1)</script>`,
+  `"><img src=x onerror=alert(1)>`,
+  `' onfocus='alert(1)' autofocus='`,
+  `</textarea><svg onload=alert(1)>`,
+  `</noscript><iframe srcdoc="x">`,
+  `<input type="hidden" name="csrf" value=""/>`,
+  `<div id="cards"></div>`,
+  `$& $1 $\` &lt;b&gt;`,
+];
+
+for (const text of HOSTILE) {
+  Deno.test(`HTML in alias, notes, tags and log lines stays text: ${text}`, () => {
+    const innocent = "harmless";
+    const render = (said: string) =>
+      whole({
+        accounts: [account(said, {
+          id: "id",
+          email: said,
+          plan: said,
+          workspace: said,
+          reason: said,
+          state: "blocked",
+          tags: [said],
+          notes: said,
+          windows: [window(300, 50, 3_600_000, { projection: said }), {
+            ...window(300, 50, null),
+            bucket: said,
+          }],
+          blockedModels: [{ model: said, reason: said, until: null }],
+          limitTask: {
+            accountId: "id",
+            source: "auto",
+            state: "error",
+            queuedAt: 0,
+            error: said,
+          },
+        })],
+        warnings: [said],
+        recommended: { alias: said, reason: said },
+        device: { alias: said, text: said, path: said },
+        pin: { alias: said, until: null },
+        choices: [{ at: NOW, session: said, alias: said, reason: said, left: said }],
+        login: {
+          alias: said,
+          way: "device",
+          state: "waiting",
+          url: "https://auth.example/",
+          userCode: said,
+          message: said,
+        },
+        settings: [{ name: said, value: said, about: said, choices: null, fixedBy: said }],
+        log: { path: said, lines: [{ at: NOW, level: "info", text: said }] },
+        importing: {
+          id: said,
+          file: said,
+          kind: said,
+          rows: [{ alias: said, email: said, action: "add", why: said }],
+        },
+        notice: { kind: "failed", text: said },
+      });
+    // The same elements as with a harmless text, in the same order, with the same attributes.
+    const skeleton = (html: string) =>
+      [...html.matchAll(/<\/?[a-z][^>]*>/g)].map(([tag]) => tag.replace(/="[^"]*"/g, ""));
+    assert.deepEqual(skeleton(render(text)), skeleton(render(innocent)));
+    assert.ok(!render(text).includes(text) || !/[<"]/.test(text));
+    const line = renderLogLines([{ at: null, level: "warn", text }]);
+    assert.equal(line.match(/<[a-z]+/g)?.join(), "<li,<b");
+  });
+}
+
+Deno.test("what can be used now is said first", () => {
+  const html = whole();
+  assert.match(html, /<h1 id="answer">2 of 5 accounts are ready<\/h1>/);
+  assert.match(words(html), /Next back: personal , 6:42 PM/);
+  assert.match(words(html), /5 hours 65% left Week 52% left/);
+  assert.match(words(html), /Best now: backup most left in both windows/);
+});
+
+for (
+  const [available, total, said] of [
+    [0, 0, "No account yet"],
+    [1, 1, "Your account is ready"],
+    [3, 3, "All 3 accounts are ready"],
+    [1, 3, "1 of 3 accounts is ready"],
+    [0, 3, "No account can be used now"],
+  ] as const
+) {
+  Deno.test(`${available} of ${total}: ${said}`, () => {
+    const html = whole({ pool: { available, total, left: [], nextBack: null } });
+    assert.match(html, new RegExp(`<h1 id="answer">${said}</h1>`));
+  });
+}
+
+Deno.test("shares are whole percents of what is left", () => {
+  const html = card({ windows: [window(300, 33.4, 3_600_000), window(10_080, 0.4, 86_400_000)] });
+  assert.deepEqual(words(html).match(/\d+% left/g), ["33% left", "0% left"]);
+  assert.doesNotMatch(words(html), /\d\.\d+ ?%/);
+});
+
+Deno.test("a window whose reset has passed is whole again", () => {
+  const html = card({ windows: [window(300, 20, -60_000, { projection: "runs out" })] });
+  assert.match(words(html), /100% left was reset 5:59 PM/);
+  assert.doesNotMatch(html, /runs out|using/);
+});
+
+Deno.test("bar and line have their meaning in words", () => {
+  const html = card({ windows: [window(300, 70, 2 * 3_600_000)] });
+  assert.match(html, /<title>An even pace would leave 40% now<\/title>/);
+  assert.match(html, /<title>Left over time: 100% to 70%, lowest 70%<\/title>/);
+  for (const [svg] of html.matchAll(/<svg[^>]*>(?:(?!<\/svg>).)*/g)) {
+    assert.match(svg, /aria-hidden="true"|role="img".*<title>/);
+  }
+});
+
+Deno.test("a line needs at least two points", () => {
+  const history = [{ at: NOW, usedPercent: 30 }];
+  assert.doesNotMatch(card({ windows: [{ ...window(300, 70, 60_000), history }] }), /spark/);
+});
+
+Deno.test("a trend is a whole number, or nothing", () => {
+  assert.equal(trend(4.4), "using 4%/h");
+  assert.equal(trend(0.25), "using 6%/day");
+  assert.equal(trend(0.01), null);
+  assert.equal(trend(-3), null);
+  assert.equal(trend(null), null);
+});
+
+Deno.test("each state has its words", () => {
+  const state = (more: Parameters<typeof account>[1]) =>
+    words(/<span class="state">(.*?)<\/span>/.exec(card(more))?.[1] ?? "");
+  assert.equal(state({}), "available");
+  assert.equal(
+    state({ state: "blocked", reason: "usage limit", blockedUntil: NOW + 60_000 }),
+    "blocked: usage limit, back 6:01 PM ",
+  );
+  assert.equal(state({ state: "blocked", reason: "usage limit" }), "blocked: usage limit");
+  assert.equal(state({ state: "needs login", reason: "needs login" }), "needs login");
+  assert.equal(state({ state: "disabled", reason: "on holiday" }), "disabled: on holiday");
+});
+
+Deno.test("the account in use says so, every other one offers it", () => {
+  const buttons = (onDevice: boolean) =>
+    card({ onDevice }).match(/<button[^>]*>(Use on device|On device)<\/button>/g);
+  assert.deepEqual(buttons(true), [
+    '<button type="submit" class="current" disabled="">On device</button>',
+  ]);
+  assert.deepEqual(buttons(false), ['<button type="submit">Use on device</button>']);
+  assert.match(card({}, "work"), /data-account="work"/);
+});
+
+Deno.test("everything that changes something is a form with the visitor's token", () => {
+  const html = whole({
+    login: {
+      alias: "new",
+      way: "paste",
+      state: "waiting",
+      url: "https://auth.example/",
+      userCode: null,
+      message: null,
+    },
+    queue: { running: true, done: 1, total: 2, stopped: false },
+    tokens: { running: true, done: 1, total: 2, stopped: false },
+    pin: { alias: "work", until: null },
+  });
+  const forms = [...html.matchAll(/<form[^>]*>.*?<\/form>/gs)].map(([form]) => form);
+  const posts = forms.filter((form) => form.includes('method="post"'));
+  assert.equal(forms.length - posts.length, 1, "the search alone is a GET");
+  for (const form of posts) {
+    assert.match(form, /<input type="hidden" name="csrf" value="csrf-of-this-visitor"\/>/);
+    assert.match(form, /action="\/[a-z]/);
+    assert.match(form, /<button type="submit"/);
+  }
+  const actions = new Set(
+    [...html.matchAll(/(?:form)?action="([^"]+)"/g)].map(([, to]) =>
+      to?.replace("id-work", "<id>")
+    ),
+  );
+  for (
+    const action of [
+      "device",
+      "limits",
+      "token",
+      "disable",
+      "pin",
+      "rename",
+      "describe",
+      "remove",
+      "sign-in",
+    ]
+  ) assert.ok(actions.has(`/accounts/<id>/${action}`), action);
+  for (
+    const action of [
+      "/limits",
+      "/limits/stop",
+      "/tokens",
+      "/tokens/stop",
+      "/sync",
+      "/unpin",
+      "/logins",
+      "/logins/paste",
+      "/logins/cancel",
+      "/settings",
+      "/settings/reset",
+      "/import",
+      "/export",
+      "/sign-out",
+    ]
+  ) assert.ok(actions.has(action), action);
+  assert.doesNotMatch(html, / (?:on[a-z]+|style)=/, "nothing that the policy refuses");
+  assert.doesNotMatch(html, /<script(?! src="\/page\.js")|<style/);
+});
+
+Deno.test("forms come back to the search they were sent from", () => {
+  const query = { search: "a&b", tag: "", state: "", sort: "uses", level: "info" } as const;
+  const html = whole({}, { query });
+  assert.match(html, /name="back" value="\?q=a%26b&amp;sort=uses"/);
+  assert.match(html, /<input type="search" name="q" value="a&amp;b"/);
+  assert.match(html, /<option value="uses" selected="">/);
+  assert.doesNotMatch(whole(), /name="back"/);
+});
+
+Deno.test("the search shows its accounts in its order and hides the others", () => {
+  const html = whole({}, { order: [cardId("id-old"), cardId("id-work")] });
+  const cards = [...html.matchAll(/<article( hidden)? id="account-id-(\w+)"/g)];
+  assert.deepEqual(cards.map(([, hidden, alias]) => `${alias}${hidden ?? ""}`), [
+    "old",
+    "work",
+    "backup hidden",
+    "personal hidden",
+    "lab hidden",
+  ]);
+});
+
+Deno.test("a queue that runs has progress and Stop; one that was stopped says so", () => {
+  const running = whole({ queue: { running: true, done: 2, total: 5, stopped: false } });
+  assert.match(running, /<progress value="2" max="5">/);
+  assert.match(running, /<button type="submit">Stop<\/button>/);
+  const stopped = whole({ queue: { running: false, done: 2, total: 5, stopped: true } });
+  assert.doesNotMatch(stopped, /<progress|>Stop</);
+  assert.equal(words(stopped).match(/stopped/g)?.length, 1);
+});
+
+Deno.test("a locked store shows the reason, a passphrase form, and nothing of an account", () => {
+  const html = whole({ locked: "accounts.json is sealed." });
+  assert.match(words(html), /The accounts are locked accounts\.json is sealed\./);
+  assert.match(html, /action="\/unlock"/);
+  assert.doesNotMatch(html, /data-account|backup|example/);
+  const shown = model({ locked: "sealed" });
+  const parts = renderParts(shown, page(shown));
+  assert.deepEqual([...parts.keys()], ["notice", "warnings", "open"]);
+});
+
+Deno.test("somebody without a session learns how to get in and nothing else", () => {
+  assert.match(renderSignIn(), /opencode-multi-auth web --url/);
+  assert.doesNotMatch(renderSignIn(), /<form|<script|data-/);
+});
+
+Deno.test("every part is one element with its id, and the page has it", () => {
+  const shown = model();
+  const html = renderPage(shown, page(shown));
+  for (const [id, part] of renderParts(shown, page(shown))) {
+    assert.match(part, new RegExp(`^<\\w+ id="${id}"`));
+    assert.ok(html.includes(` id="${id}"`), id);
+  }
+});
+
+Deno.test("a part says the same later, so that only what changes is sent", () => {
+  const early = model();
+  const later = { ...early, now: NOW + 90_000 };
+  assert.deepEqual(
+    [...renderParts(later, page(later))],
+    [...renderParts(early, page(early))],
+  );
+});
+
+Deno.test("only the cards that are asked for are rendered", () => {
+  const shown = model();
+  const parts = renderParts(shown, page(shown), new Set(["id-work"]));
+  assert.deepEqual([...parts.keys()].filter((id) => id.startsWith("account-")), [
+    "account-id-work",
+  ]);
+});
+
+Deno.test("1,000 accounts: details are text until they are opened", () => {
+  const accounts = Array.from({ length: 1_000 }, (_, number) => account(`a${number}`));
+  const html = whole({ accounts });
+  assert.equal(html.match(/<noscript>/g)?.length, 1_000);
+  assert.equal(html.match(/ data-account=/g)?.length, 1_000);
+  assert.ok(html.length / 1_000 < 5_500, `${html.length} characters`);
+  assert.doesNotMatch(whole(), /<noscript>/);
+});
+
+Deno.test("levels of the log are a matter of style, so that another one is there at once", () => {
+  const html = whole({}, {
+    query: { search: "", tag: "", state: "", sort: "recommended", level: "warn" },
+  });
+  assert.match(html, /<ol id="log-lines" class="from-warn"/);
+  assert.match(html, /<li class="debug">/);
+  assert.match(STYLE, /\.from-warn :is\(\.debug, \.info\)/);
+});
+
+Deno.test("style and script ask nobody else for anything", () => {
+  assert.doesNotMatch(STYLE, /url\(|@import|https?:/);
+  assert.doesNotMatch(SCRIPT, /https?:|eval\(|new Function/);
+  assert.match(SCRIPT, /^\(function pageScript\(\)/);
+});

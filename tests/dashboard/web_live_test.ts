@@ -1,0 +1,125 @@
+/** The command `web` with everything behind it: the pool, the queue of limits, the Codex CLI's file. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../../src/platform/clock.ts";
+import { resolvePaths } from "../../src/platform/paths.ts";
+import { openLocalStore } from "../../src/store/local.ts";
+import { type Session, withSession } from "../cli/session.ts";
+import { storePlan } from "../simulated_account.ts";
+import { type Simulator, startSimulator } from "../simulator/simulator.ts";
+
+interface Page {
+  /** The page as it is now. */
+  html(): Promise<string>;
+  /** Looks at it until it says something. */
+  until(pattern: RegExp): Promise<string>;
+  post(path: string, fields?: Record<string, string>): Promise<string>;
+}
+
+/** Two accounts on a simulated backend, and a browser that has opened the dashboard. */
+async function withPage(
+  test: (page: Page, simulator: Simulator, session: Session) => Promise<void>,
+): Promise<void> {
+  const simulator = await startSimulator({ keepAlive: false });
+  await withSession(async (session) => {
+    const env = {
+      HOME: session.home,
+      OPENCODE_MULTI_AUTH_BACKEND_URL: simulator.backendUrl,
+      OPENCODE_MULTI_AUTH_ISSUER_URL: simulator.issuerUrl,
+      OPENCODE_MULTI_AUTH_REFRESH_GAP_MS: "0",
+      OPENCODE_MULTI_AUTH_LIMITS_GAP_MS: "0",
+    };
+    const store = await openLocalStore({ paths: resolvePaths(env), env });
+    for (const [name, usedPercent] of [["personal", 37], ["work", 64]] as const) {
+      const plan = simulator.addPlan({ name, windows: [{ minutes: 300, usedPercent }] });
+      await storePlan(store, plan);
+    }
+    await store.close();
+    const end = new AbortController();
+    const said = Promise.withResolvers<string>();
+    let out = "";
+    const running = session.runWith(
+      {
+        env,
+        clock: systemClock,
+        fetch,
+        signal: end.signal,
+        write: (text) => {
+          out += text;
+          if (out.includes("Listening")) said.resolve(/http:\S+/.exec(out)?.[0] ?? "");
+        },
+      },
+      "web",
+      "--port",
+      "0",
+    );
+    const link = await said.promise;
+    const opened = await fetch(link, { redirect: "manual" });
+    await opened.body?.cancel();
+    const cookie = (opened.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    const origin = new URL(link).origin;
+    const html = async () => await (await fetch(`${origin}/`, { headers: { cookie } })).text();
+    const csrf = /name="csrf" value="([^"]+)"/.exec(await html())?.[1] ?? "";
+    const page: Page = {
+      html,
+      async until(pattern) {
+        let text = "";
+        for (const start = Date.now(); Date.now() - start < 15_000;) {
+          text = await html();
+          if (pattern.test(text)) return text;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        throw new Error(`The page never says ${pattern}: ${text.slice(0, 4_000)}`);
+      },
+      async post(path, fields = {}) {
+        const response = await fetch(`${origin}${path}`, {
+          method: "POST",
+          headers: { cookie, "x-csrf-token": csrf },
+          body: new URLSearchParams(fields),
+        });
+        return await response.text();
+      },
+    };
+    try {
+      await test(page, simulator, session);
+    } finally {
+      end.abort();
+      const { code, err } = await running;
+      assert.deepEqual([code, err], [0, ""]);
+      await simulator.close();
+    }
+  });
+}
+
+const idOf = (html: string, alias: string) =>
+  new RegExp(`id="account-([^"]+)"[^>]*data-account="${alias}"`).exec(html)?.[1] ?? "";
+
+Deno.test("limits of all are asked for, one after the other, and stand in the page", () =>
+  withPage(async (page) => {
+    assert.match(await page.post("/limits"), /2 accounts/);
+    const html = await page.until(/63\s*%[^]*36\s*%|36\s*%[^]*63\s*%/);
+    assert.match(html, /data-account="work"/);
+  }));
+
+Deno.test("tokens are renewed at the issuer, and the new ones kept", () =>
+  withPage(async (page, simulator, session) => {
+    const before = readFileSync(join(session.folder, "accounts.json"), "utf8");
+    const id = idOf(await page.html(), "work");
+    assert.match(await page.post(`/accounts/${id}/token`), /being renewed/);
+    await simulator.waitForTokenCall(() => true);
+    for (const start = Date.now(); Date.now() - start < 10_000;) {
+      if (readFileSync(join(session.folder, "accounts.json"), "utf8") !== before) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error("The new tokens were not kept.");
+  }));
+
+Deno.test("the Codex CLI of this machine is given an account, and the page says so", () =>
+  withPage(async (page, _simulator, session) => {
+    const id = idOf(await page.html(), "work");
+    mkdirSync(join(session.home, ".codex"), { recursive: true });
+    assert.match(await page.post(`/accounts/${id}/device`), /uses \\"work\\" now/);
+    assert.ok(existsSync(join(session.home, ".codex", "auth.json")));
+    await page.until(/On device/);
+  }));
