@@ -161,10 +161,6 @@ async function examiner(context: Context): Promise<() => Promise<Examination>> {
       await adopt(context, login, undefined);
     },
     renew: renewTokens(surroundings),
-    async isOurDashboard(port) {
-      const { announced } = await import("../doctor/announced_dashboard.ts");
-      return announced(surroundings.paths, port);
-    },
     async findManager() {
       const { findManager } = await import("../service/find_manager.ts");
       const { machineOf } = await import("./machine.ts");

@@ -3,12 +3,13 @@ import { accountsCheck, type Renew } from "./accounts.ts";
 import type { Check } from "./check.ts";
 import { clockCheck } from "./clock.ts";
 import { codexChecks } from "./codex.ts";
+import { dashboardCheck } from "./dashboard.ts";
 import { type Examination, examine } from "./examination.ts";
 import { type See, storeSight } from "./look_only.ts";
 import { networkChecks, servers } from "./network.ts";
 import { openCodeFileChecks, type StoreLogin } from "./opencode.ts";
 import { openCodeRunCheck } from "./opencode_run.ts";
-import { DASHBOARD_PORT, type IsOurs, portChecks } from "./ports.ts";
+import { loginPortsCheck } from "./ports.ts";
 import { type FindManager, serviceCheck, servicePort } from "./service.ts";
 import { storeChecks } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -17,7 +18,6 @@ import type { Surroundings } from "./surroundings.ts";
 export interface Means {
   readonly storeLogin: StoreLogin;
   readonly renew: Renew;
-  readonly isOurDashboard: IsOurs;
   readonly findManager: FindManager;
   /** Ports that a login in the browser can use (default: those that the issuer knows). */
   readonly loginPorts?: readonly number[] | undefined;
@@ -44,10 +44,8 @@ function allChecks(surroundings: Surroundings, means: Means, see: See): readonly
     ...openCodeFileChecks(surroundings, means.storeLogin),
     openCodeRunCheck(surroundings),
     ...codexChecks(surroundings, see),
-    ...portChecks(means.isOurDashboard, {
-      login: means.loginPorts ?? CALLBACK_PORTS,
-      dashboard: async () => await servicePort(means.findManager) ?? DASHBOARD_PORT,
-    }),
+    loginPortsCheck(means.loginPorts ?? CALLBACK_PORTS),
+    dashboardCheck(surroundings, () => servicePort(means.findManager)),
     serviceCheck(means.findManager),
     ...networkChecks(surroundings, reachable),
     clockCheck(surroundings, reachable),

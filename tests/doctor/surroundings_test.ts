@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
-import { announced } from "../../src/doctor/announced_dashboard.ts";
+import { announce } from "../../src/dashboard/running.ts";
+import { newSecret, proofOf } from "../../src/dashboard/session.ts";
 import type { Finding } from "../../src/doctor/check.ts";
 import { clockCheck } from "../../src/doctor/clock.ts";
+import { dashboardCheck } from "../../src/doctor/dashboard.ts";
 import { networkChecks, servers } from "../../src/doctor/network.ts";
-import { portChecks } from "../../src/doctor/ports.ts";
+import { loginPortsCheck } from "../../src/doctor/ports.ts";
 import { serviceCheck, servicePort } from "../../src/doctor/service.ts";
 import type { Surroundings } from "../../src/doctor/surroundings.ts";
 import { Failure } from "../../src/platform/failure.ts";
@@ -95,42 +97,52 @@ async function freePort(): Promise<number> {
   return free;
 }
 
-const ports = (login: readonly number[], dashboard: number, ours: boolean) =>
-  portChecks(() => Promise.resolve(ours), { login, dashboard: () => Promise.resolve(dashboard) });
+const login = async (...ports: number[]): Promise<Finding> =>
+  finding(await lookAt(loginPortsCheck(ports)), "login ports");
 
 Deno.test("one free port is enough for a login; with none the way without a port is named", () =>
   listening(async (taken) => {
-    const free = await freePort();
-    const one = await lookAt(named(ports([taken, free], free, false), "login ports"));
-    assert.equal(finding(one, "login ports").state, "ok");
-    assert.match(finding(one, "login ports").text, new RegExp(`${taken} \\(in use\\)`));
-    const none = finding(
-      await lookAt(named(ports([taken], free, false), "login ports")),
-      "login ports",
-    );
+    const one = await login(taken, await freePort());
+    assert.equal(one.state, "ok");
+    assert.match(one.text, new RegExp(`${taken} \\(in use\\)`));
+    const none = await login(taken);
     assert.equal(none.state, "warning");
     assert.match(none.fix ?? "", /add <alias> --device$/);
   }));
 
-Deno.test("the dashboard's port: free, ours, or another program's", () =>
-  listening(async (taken) => {
-    const look = async (port: number, ours: boolean) =>
-      finding(await lookAt(named(ports([], port, ours), "dashboard")), "dashboard");
-    assert.match((await look(await freePort(), false)).text, /does not run/);
-    assert.deepEqual((await look(taken, true)).state, "ok");
-    const other = await look(taken, false);
-    assert.equal(other.state, "warning");
-    assert.match(other.fix ?? "", new RegExp(`web --port ${taken + 1}$`));
-  }));
+const dashboard = async (surroundings: Surroundings, port?: number): Promise<Finding> =>
+  finding(
+    await lookAt(dashboardCheck(surroundings, () => Promise.resolve(port))),
+    "dashboard",
+  );
 
-Deno.test("a dashboard is known by what it announced, as long as it lives", () =>
-  withMachine(({ put, surroundings: { paths } }) => {
-    assert.equal(announced(paths, 3434), false);
-    put(".config/opencode-multi-auth/dashboard-3434.json", JSON.stringify({ pid: Deno.pid }));
-    assert.equal(announced(paths, 3434), true);
-    put(".config/opencode-multi-auth/dashboard-3434.json", JSON.stringify({ pid: 2 ** 22 + 1 }));
-    assert.equal(announced(paths, 3434), false);
-    return Promise.resolve();
+Deno.test("the dashboard's port: free, or another program's", () =>
+  withMachine(({ surroundings }) =>
+    listening(async (taken) => {
+      assert.match((await dashboard(surroundings, await freePort())).text, /does not run/);
+      const other = await dashboard(surroundings, taken);
+      assert.equal(other.state, "warning");
+      assert.match(other.fix ?? "", new RegExp(`web --port ${taken + 1}$`));
+    })
+  ));
+
+Deno.test("a dashboard runs when it proves itself, on any port; a note alone proves nothing", () =>
+  withMachine(async ({ surroundings, with: other }) => {
+    const key = newSecret();
+    const port = await freePort();
+    announce(surroundings.paths, { host: "127.0.0.1", port, key });
+    const signedWith = (one: string) =>
+      other({
+        fetch: (input) => {
+          const challenge = new URL(String(input)).pathname.split("/").at(-1) ?? "";
+          return Promise.resolve(new Response(proofOf(one, challenge)));
+        },
+      });
+    const usual = await freePort();
+    const ours = await dashboard(signedWith(key), usual);
+    assert.deepEqual([ours.state, ours.text], ["ok", `It runs: http://127.0.0.1:${port}`]);
+    assert.match((await dashboard(signedWith(newSecret()), usual)).text, /does not run/);
+    assert.match((await dashboard(surroundings, usual)).text, /does not run/);
   }));
 
 const service = (running: boolean, enabled: boolean, port?: number) => () =>
