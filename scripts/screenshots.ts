@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type Context, systemContext } from "../src/cli/context.ts";
 import { run as runCommand } from "../src/cli/run.ts";
-import { createClient } from "../src/codex/client.ts";
+import { clientOver } from "../src/codex/client.ts";
 import { type Clock, systemClock } from "../src/platform/clock.ts";
 import { resolvePaths } from "../src/platform/paths.ts";
 import { openLocalStore } from "../src/store/local.ts";
@@ -90,7 +90,7 @@ async function live(simulator: Simulator, clock: Afternoon, env: Record<string, 
     clock,
     random: Math.random,
   });
-  const client = await createClient({ env, clock, store });
+  const client = await clientOver(store, { env, clock });
   const ask = async (session: string) => {
     const response = await client.fetch("https://api.openai.com/v1/responses", {
       method: "POST",

@@ -1,6 +1,6 @@
 import { codexDevice } from "../codex_cli/codex_device.ts";
 import { findCodex } from "../codex_cli/running_codex.ts";
-import { createClient } from "../codex/client.ts";
+import { clientOver } from "../codex/client.ts";
 import { createDashboard } from "../dashboard/app.ts";
 import { checkHost } from "../dashboard/guard.ts";
 import { announce, answers, linkOf, originOf, readRunning } from "../dashboard/running.ts";
@@ -55,7 +55,7 @@ export async function runDashboard(context: Context, options: WebOptions): Promi
   const store = await open();
   // The pool has a store of its own, so that it hears of what is done here as any other process does.
   const poolStore = await open();
-  const client = await createClient({ env, clock, random, fetch, log, store: poolStore });
+  const client = await clientOver(poolStore, { env, clock, random, fetch, log });
   const limits = openLimitQueue({ client, store, paths, env, folder, fetch, clock, random, log });
   const key = newSecret();
   let port = options.port;

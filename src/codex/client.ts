@@ -41,8 +41,6 @@ export interface Client {
 export interface ClientOptions {
   /** Says where the store lies and what is set, as `process.env` does. */
   readonly env: Environment;
-  /** An open store that it takes over and closes (default: opens the machine's own). */
-  readonly store?: LocalStore;
   /** Whose time passes (default: the machine's). */
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
@@ -82,11 +80,21 @@ const SETTLE_MS = 8_000;
  * ```
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
+  const { env, clock = systemClock, random = Math.random } = options;
+  const store = await openLocalStore({ paths: resolvePaths(env), env, clock, random });
+  return await clientOver(store, options);
+}
+
+/**
+ * The same over a store that is open already. The client takes it over and closes it.
+ *
+ * @throws {Failure} when an address override is refused.
+ */
+export async function clientOver(store: LocalStore, options: ClientOptions): Promise<Client> {
   const { env, clock = systemClock, random = Math.random, log = silentLog } = options;
   const request: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const endpoints = resolveEndpoints(env);
   const paths = resolvePaths(env);
-  const store = options.store ?? await openLocalStore({ paths, env, clock, random });
 
   // A program that ends without closing us, by a signal too, still saves its last second.
   const stopListening = atEnd(() => store.flushNow());

@@ -135,11 +135,13 @@ Deno.test("kill -9 at any moment of a refresh or a save", () =>
     for (let round = 0; round < KILLS; round++) {
       const answered = simulator.requests.length;
       const child = worker(0, `round-${round}`);
-      const output = child.output();
-      // Bun and the plugin need some 60 ms; then one request follows the other.
-      await new Promise((resolve) => setTimeout(resolve, 50 + next(130)));
+      const said = child.stdout.getReader();
+      // It says when the plugin is loaded, however long that takes here; then one request follows the other.
+      await said.read();
+      await new Promise((resolve) => setTimeout(resolve, next(130)));
       child.kill("SIGKILL");
-      await output;
+      while (!(await said.read()).done);
+      await Promise.all([child.stderr.cancel(), child.status]);
 
       const store = await open();
       const { accounts, locked } = await store.load();

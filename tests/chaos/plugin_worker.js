@@ -3,7 +3,7 @@
  * sends requests through its fetch. Started by Bun.
  *
  * Arguments: path of plugin.js, how many requests (0 = until killed), a name for its sessions.
- * Prints the status of each answer; if the first is refused, its reason goes to standard error, which
+ * Prints the status of each answer, before them `ready` if it is to run until it is killed; if the first is refused, its reason goes to standard error, which
  * the tests want empty.
  */
 import process from "node:process";
@@ -18,6 +18,7 @@ const { fetch: pluginFetch } = await hooks.auth.loader(
   {},
 );
 
+if (count === "0") writeSync(1, "ready\n");
 for (let n = 0; count === "0" || n < Number(count); n++) {
   const response = await pluginFetch("https://api.openai.com/v1/responses", {
     method: "POST",

@@ -7,7 +7,7 @@ import { cli, type Form } from "./cli.ts";
 import { makeSandbox } from "./sandbox.ts";
 
 const NOWHERE = { issuerUrl: "http://127.0.0.1:9", backendUrl: "http://127.0.0.1:9/backend-api" };
-const FILES = ["package.json", "plugin.js", "later.js", "plugin.d.ts", "cli.js"];
+const FILES = ["package.json", "plugin.js", "later.js", "plugin.d.ts", "tui.js", "cli.js"];
 const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md", "THIRD_PARTY_LICENSES"];
 
 function packageFile(name: string): string {
