@@ -138,8 +138,11 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
   // Loaded late, but long before it is needed: an update may take the file away while OpenCode runs. And a process
   // that died in the middle of this may have left the Codex CLI with spent tokens.
   const cancelLoading = clock.after(RENEWING_MS, () => {
-    Promise.all([renewing(), pool.refresh()]).then(([part]) => part.heal(pool.accounts))
-      .catch((error) => log.warn(messageOf(error)));
+    renewing().then(async (part) => {
+      // In here: nobody would catch what a look at a damaged store throws at once.
+      await pool.refresh();
+      await part.heal(pool.accounts);
+    }).catch((error) => log.warn(messageOf(error)));
   }, { background: true });
   const sender = createSender({
     fetch: request,

@@ -33,11 +33,13 @@ export function knownModels(options: {
     readAt = clock.now();
     try {
       lists = await readModelLists(store);
-      pool.models.set(
-        new Map(
-          [...lists].map(([id, { models }]) => [id, new Set(models.map(({ slug }) => slug))]),
-        ),
-      );
+      const slugs = new Map<ModelList["models"], ReadonlySet<string>>();
+      const slugsOf = (models: ModelList["models"]) => {
+        const known = slugs.get(models) ?? new Set(models.map(({ slug }) => slug));
+        slugs.set(models, known);
+        return known;
+      };
+      pool.models.set(new Map([...lists].map(([id, { models }]) => [id, slugsOf(models)])));
     } catch (error) {
       log.debug(`model lists: ${messageOf(error)}`);
     }

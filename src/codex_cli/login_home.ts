@@ -14,6 +14,7 @@ import { readLogin } from "../store/imported_login.ts";
 import type { Newcomer } from "../store/admission.ts";
 import { readAuthFile } from "./auth_file.ts";
 import { STORE_SETTING } from "./credential_store.ts";
+import { codexEnvironment, codexProgram } from "./program.ts";
 
 /** Runs a program on the person's terminal and gives its exit status; rejects when it cannot be started. */
 export type RunInTerminal = (
@@ -39,11 +40,6 @@ export interface CodexLoginOptions {
 
 const PREFIX = "codex-login-";
 
-/** The Codex CLI's program. */
-export function codexProgram(env: Environment): string {
-  return set(env["CODEX_CLI_BIN"]) ?? "codex";
-}
-
 /**
  * Signs in with `codex login` and gives the login. Its folder is gone afterwards, whatever happens.
  *
@@ -62,7 +58,7 @@ export async function loginWithCodex(options: CodexLoginOptions): Promise<Newcom
     const command = codexProgram(env);
     const moved = set(env["OPENCODE_MULTI_AUTH_ISSUER_URL"]);
     const where = moved === undefined ? [] : ["--experimental_issuer", issuer];
-    const code = await run(command, ["login", ...where, ...args], { ...env, CODEX_HOME: home })
+    const code = await run(command, ["login", ...where, ...args], codexEnvironment(env, home))
       .catch((error) => {
         throw new Failure(
           `${command} cannot be started (${errorCode(error) ?? "no reason given"}).`,

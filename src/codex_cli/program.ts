@@ -5,6 +5,11 @@ import { type Environment, set } from "../platform/paths.ts";
 /** How the Codex CLI is brought to this machine, or up to date. */
 export const INSTALL = "npm install -g @openai/codex@latest";
 
+/** The Codex CLI as it is to be called: a path, or a name for `PATH`. */
+export function codexProgram(env: Environment): string {
+  return set(env["CODEX_CLI_BIN"])?.trim() ?? "codex";
+}
+
 /**
  * Where the Codex CLI lies: `CODEX_CLI_BIN`, which is a path or a name, else `codex` in `PATH`.
  *
@@ -15,7 +20,7 @@ export function findCodex(
   folder: string,
   files: FileSystem = systemFiles,
 ): string | undefined {
-  const asked = set(env["CODEX_CLI_BIN"])?.trim() ?? "codex";
+  const asked = codexProgram(env);
   const windows = files.platform === "win32";
   const endings = windows ? ["", ...(env["PATHEXT"] ?? ".EXE;.CMD;.BAT").split(";")] : [""];
   const folders = isAbsolute(asked) || /[\\/]/.test(asked)

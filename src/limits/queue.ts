@@ -204,8 +204,7 @@ class StoredQueue implements LimitQueue {
     const { ask, random, settings } = this.#options;
     const over = new AbortController();
     const watching = this.#watch(accountId, stop, over.signal);
-    const end = await ask(accountId, source, stop.signal);
-    over.abort();
+    const end = await ask(accountId, source, stop.signal).finally(() => over.abort());
     await watching;
     await this.#write((now, db) => {
       const gap = settings().limitsGap * (0.5 + random());

@@ -68,6 +68,8 @@ export function createNotifier(options: {
     tell(notification) {
       if (underWay.size >= MOST_UNDER_WAY) {
         log.warn(`a notification is left out: ${MOST_UNDER_WAY} are under way`);
+        // A rejection that nobody hears would end OpenCode.
+        Promise.resolve(notification).catch(() => {});
         return;
       }
       const one = send(notification).catch((error) => log.warn(messageOf(error)))

@@ -1,4 +1,5 @@
 import type { Level } from "./log.ts";
+import { readLogLine } from "./log_reader.ts";
 import { redact } from "./redaction.ts";
 import { builtin } from "./runtime.ts";
 
@@ -18,8 +19,6 @@ const MAX_BYTES = 256 * 1024;
 const MAX_LINE = 2_000;
 
 const NEWLINE = 10;
-
-const FORM = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) \[(debug|info|warn|error)\] (.*)$/;
 
 /** The end of a log file that others write to. */
 export class LogTail {
@@ -73,11 +72,11 @@ export class LogTail {
 
 /** Redacted once more: an older project, or a person, may have written it. */
 function lineOf(line: string): LogLine {
-  const [, at, level, text] = FORM.exec(line) ?? [];
-  const clean = redact(text ?? line);
+  const { at, level, message } = readLogLine(line);
+  const clean = redact(message);
   return {
     at: at === undefined ? null : Date.parse(at),
-    level: (level ?? "info") as Level,
+    level,
     text: clean.length > MAX_LINE ? `${clean.slice(0, MAX_LINE)}…` : clean,
   };
 }

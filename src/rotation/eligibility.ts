@@ -9,9 +9,13 @@ export type Hindrance =
   /** Its model list lacks what another account's list has. */
   | { readonly kind: "lacks model" };
 
+/** Nobody blocks; shared, since every request asks. */
+const NONE: Map<string, Block>[] = [];
+
 /** The blocks in force, found by whom they hold back and for which model. */
 export class BlockIndex {
-  readonly #blocks = new Map<string, Block>();
+  /** Subject -> model ("" for all) -> block: who asks about one account must not meet those of all others. */
+  readonly #blocks = new Map<string, Map<string, Block>>();
 
   /** Replaces everything. */
   reset(blocks: Iterable<Block>): void {
@@ -21,48 +25,53 @@ export class BlockIndex {
 
   /** Adds a block, in the place of one of the same scope. */
   set(block: Block): void {
-    this.#blocks.set(key(block.subject, block.model), block);
+    const same = this.#blocks.get(block.subject);
+    if (same) same.set(block.model, block);
+    else this.#blocks.set(block.subject, new Map([[block.model, block]]));
   }
 
   /** Takes a block away. */
   delete(scope: BlockScope): void {
-    this.#blocks.delete(key(scope.subject, scope.model));
+    const same = this.#blocks.get(scope.subject);
+    if (same?.delete(scope.model) && same.size === 0) this.#blocks.delete(scope.subject);
   }
 
   /** The block of exactly this scope, ended or not. */
   get(scope: BlockScope): Block | undefined {
-    return this.#blocks.get(key(scope.subject, scope.model));
+    return this.#blocks.get(scope.subject)?.get(scope.model);
   }
 
   /** The blocks at `now` (epoch ms) by a spent quota, of this account or its workspace, for any model. */
   limits(account: Account, now: number): Block[] {
-    if (this.#blocks.size === 0) return [];
-    const subject = accountSubject(account.id);
-    const workspace = account.identity && workspaceSubject(account.identity.workspaceId);
-    return [...this.#blocks.values()].filter((block) =>
-      isLimit(block) && block.until > now &&
-      (block.subject === subject || block.subject === workspace)
-    );
+    return this.#of(account).flatMap((blocks) => [...blocks.values()])
+      .filter((block) => isLimit(block) && block.until > now);
   }
 
   /** Whether anybody is held back by a spent quota at `now` (epoch ms). */
   limited(now: number): boolean {
-    for (const block of this.#blocks.values()) if (isLimit(block) && block.until > now) return true;
+    for (const blocks of this.#blocks.values()) {
+      for (const block of blocks.values()) if (isLimit(block) && block.until > now) return true;
+    }
     return false;
   }
 
   /** The block that holds this account back longest at `now` (epoch ms), for this model or for all. */
   on(account: Account, model: string | undefined, now: number): Block | undefined {
-    if (this.#blocks.size === 0) return undefined;
-    const subject = accountSubject(account.id);
-    let worst = later(undefined, this.#blocks.get(key(subject, "")), now);
-    if (model) worst = later(worst, this.#blocks.get(key(subject, model)), now);
-    if (account.identity) {
-      const workspace = workspaceSubject(account.identity.workspaceId);
-      worst = later(worst, this.#blocks.get(key(workspace, "")), now);
-      if (model) worst = later(worst, this.#blocks.get(key(workspace, model)), now);
+    let worst: Block | undefined;
+    for (const blocks of this.#of(account)) {
+      worst = later(worst, blocks.get(""), now);
+      if (model) worst = later(worst, blocks.get(model), now);
     }
     return worst;
+  }
+
+  /** The blocks that concern an account: its own, and its workspace's. */
+  #of({ id, identity }: Account): Map<string, Block>[] {
+    if (this.#blocks.size === 0) return NONE;
+    const own = this.#blocks.get(accountSubject(id));
+    const shared = identity && this.#blocks.get(workspaceSubject(identity.workspaceId));
+    if (!shared) return own ? [own] : NONE;
+    return own ? [own, shared] : [shared];
   }
 }
 
@@ -95,8 +104,4 @@ export function hindrance(
 function later(a: Block | undefined, b: Block | undefined, now: number): Block | undefined {
   if (b === undefined || b.until <= now) return a;
   return a === undefined || b.until > a.until ? b : a;
-}
-
-function key(subject: string, model: string): string {
-  return model === "" ? subject : `${subject}\n${model}`;
 }

@@ -6,6 +6,9 @@ import type { Account } from "../account/account.ts";
  */
 export class ModelLists {
   #slugs: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  /** Model -> whether any of `#among` that may serve has it: asked for each account, answered once. */
+  readonly #offered = new Map<string, boolean>();
+  #among: readonly Account[] = [];
 
   /**
    * Replaces everything that is known.
@@ -14,6 +17,7 @@ export class ModelLists {
    */
   set(slugs: ReadonlyMap<string, ReadonlySet<string>>): void {
     this.#slugs = slugs;
+    this.#offered.clear();
   }
 
   /** Whether this account's list is known and has the model; undefined when there is no list. */
@@ -24,11 +28,26 @@ export class ModelLists {
   /**
    * Whether only others of these accounts have the model. A model that nobody's
    * list has is held against nobody: lists may be old, and leave models out.
+   *
+   * @param accounts All of the pool; another array where any of them has changed.
    */
   lacks(accountId: string, model: string | undefined, accounts: readonly Account[]): boolean {
-    if (model === undefined || this.has(accountId, model) !== false) return false;
-    return accounts.some(({ id, enabled, setAside }) =>
-      enabled && !setAside && this.has(id, model) === true
-    );
+    return model !== undefined && this.has(accountId, model) === false &&
+      this.#isOffered(model, accounts);
+  }
+
+  #isOffered(model: string, accounts: readonly Account[]): boolean {
+    if (accounts !== this.#among) {
+      this.#among = accounts;
+      this.#offered.clear();
+    }
+    let offered = this.#offered.get(model);
+    if (offered === undefined) {
+      offered = accounts.some(({ id, enabled, setAside }) =>
+        enabled && !setAside && this.has(id, model) === true
+      );
+      this.#offered.set(model, offered);
+    }
+    return offered;
   }
 }

@@ -36,13 +36,20 @@ export interface ModelList {
 
 /** The lists of all accounts that have one, by account id. */
 export function readModelLists(store: LocalStore): Promise<ReadonlyMap<string, ModelList>> {
+  // Most accounts have the same list: it is parsed once, and they share it.
+  const parsed = new Map<string, readonly ListedModel[]>();
+  const modelsIn = (list: string) => {
+    const known = parsed.get(list) ?? JSON.parse(list) as ListedModel[];
+    parsed.set(list, known);
+    return known;
+  };
   return store.files.readState(
     (db) =>
       new Map(
         db.prepare("SELECT * FROM models").all().map((row) => [textIn(row, "account_id"), {
           at: numberIn(row, "at"),
           etag: textIn(row, "etag"),
-          models: JSON.parse(textIn(row, "list")) as ListedModel[],
+          models: modelsIn(textIn(row, "list")),
         }]),
       ),
     new Map(),

@@ -11,6 +11,7 @@ const PROGRAM = fileURLToPath(new URL("./ending_program.ts", import.meta.url));
 const ENDS = [
   ["alone", { code: 143, signal: "SIGTERM" }, true],
   ["another listens", { code: 7, signal: null }, true],
+  ["twice", { code: 143, signal: "SIGTERM" }, true],
   ["stopped", { code: 143, signal: "SIGTERM" }, false],
   ["nothing to do", { code: 0, signal: null }, true],
 ] as const;
