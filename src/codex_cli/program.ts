@@ -1,5 +1,6 @@
-import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { type FileSystem, statIfExists, systemFiles } from "../platform/files.ts";
+import { isAbsolute, resolve } from "node:path";
+import { type FileSystem, systemFiles } from "../platform/files.ts";
+import { findProgram, programAt } from "../platform/find_program.ts";
 import { type Environment, set } from "../platform/paths.ts";
 
 /** How the Codex CLI is brought to this machine, or up to date. */
@@ -21,28 +22,9 @@ export function findCodex(
   files: FileSystem = systemFiles,
 ): string | undefined {
   const asked = codexProgram(env);
-  const windows = files.platform === "win32";
-  const endings = windows ? ["", ...(env["PATHEXT"] ?? ".EXE;.CMD;.BAT").split(";")] : [""];
-  const folders = isAbsolute(asked) || /[\\/]/.test(asked)
-    ? [""]
-    : (env["PATH"] ?? env["Path"] ?? "").split(delimiter).filter((one) => one !== "");
-  for (const one of folders) {
-    for (const ending of endings) {
-      const path = one === "" ? resolve(folder, asked + ending) : join(one, asked + ending);
-      if (isProgram(path, files)) return path;
-    }
-  }
-  return undefined;
-}
-
-function isProgram(path: string, files: FileSystem): boolean {
-  try {
-    const stat = statIfExists(path, files);
-    if (stat === undefined || stat.isDirectory()) return false;
-    return files.platform === "win32" || (stat.mode & 0o111) !== 0;
-  } catch {
-    return false;
-  }
+  return isAbsolute(asked) || /[\\/]/.test(asked)
+    ? programAt(resolve(folder, asked), files.platform, files)
+    : findProgram(asked, env, files.platform, files);
 }
 
 /** What may hold a secret of ours or another login for Codex: neither is a child's business. */

@@ -1,5 +1,5 @@
-import { delimiter, isAbsolute, join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
+import { findProgram } from "../platform/find_program.ts";
 import { type Environment, set } from "../platform/paths.ts";
 import { builtin, runtime } from "../platform/runtime.ts";
 import type { Ended, Machine } from "./channel.ts";
@@ -29,35 +29,9 @@ export function thisMachine(options: {
     env,
     clock,
     fetch: options.fetch,
-    find: (program) => findProgram(program, env["PATH"] ?? "", platform),
+    find: (program) => findProgram(program, env, platform),
     run: (program, args, input) => run(program, args, input, env, clock, background),
   };
-}
-
-/**
- * Looks a program up on a search path.
- *
- * Empty and relative entries are left out: they would mean the project's folder.
- */
-export function findProgram(
-  program: string,
-  searchPath: string,
-  platform: string,
-): string | undefined {
-  const { accessSync, constants, statSync } = builtin("node:fs");
-  const ending = platform === "win32" && !program.includes(".") ? ".exe" : "";
-  for (const folder of searchPath.split(delimiter)) {
-    if (!isAbsolute(folder)) continue;
-    const path = join(folder, program + ending);
-    try {
-      if (!statSync(path).isFile()) continue;
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return undefined;
 }
 
 /** Starts a program in a session of its own: OpenCode's end, or Ctrl-C, does not take it along. */

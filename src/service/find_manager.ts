@@ -1,7 +1,6 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { Failure } from "../platform/failure.ts";
-import { type Environment, set } from "../platform/paths.ts";
+import { findProgram } from "../platform/find_program.ts";
+import type { Environment } from "../platform/paths.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { launchd } from "./launchd.ts";
 import type { ProgramRunner } from "./program_runner.ts";
@@ -25,7 +24,9 @@ export interface Machine {
  */
 export function findManager({ env, platform, uid, runner }: Machine): ServiceManager {
   if (platform === "darwin" && uid !== undefined) return launchd(env, runner, uid);
-  if (platform !== "win32" && onPath("systemctl", env)) return systemd(env, runner);
+  if (platform !== "win32" && findProgram("systemctl", env, platform) !== undefined) {
+    return systemd(env, runner);
+  }
   throw new Failure(
     platform === "win32"
       ? "Windows has neither systemd nor launchd, and other service managers are not known here."
@@ -34,16 +35,4 @@ export function findManager({ env, platform, uid, runner }: Machine): ServiceMan
       platform === "win32" ? ", such as Task Scheduler at log on" : ""
     }.`,
   );
-}
-
-function onPath(program: string, env: Environment): boolean {
-  const folders = (set(env["PATH"]) ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

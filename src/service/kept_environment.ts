@@ -34,11 +34,12 @@ const PREFIX = "OPENCODE_MULTI_AUTH_";
  *
  * A passphrase itself is never among it: written beside the sealed store it would open the store for
  * whoever finds the two. The command that fetches it is kept.
+ * Nor is a token of a notification server: the dashboard sends no notifications.
  */
 export function keptEnvironment(env: Environment): Readonly<Record<string, string>> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env).sort(([a], [b]) => a < b ? -1 : 1)) {
-    const ours = name.startsWith(PREFIX) && !name.includes("PASSPHRASE");
+    const ours = name.startsWith(PREFIX) && !/PASSPHRASE|TOKEN/.test(name);
     const text = set(value);
     if (text !== undefined && (ours || (NAMES as readonly string[]).includes(name))) {
       kept[name] = text;

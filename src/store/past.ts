@@ -4,26 +4,9 @@
  *
  * @module
  */
-import type { QuotaWindow } from "../quota/window.ts";
 import type { LocalStore } from "./local.ts";
-import { numberIn, numberOrNull, textIn } from "./state_db.ts";
+import { numberIn, textIn } from "./state_db.ts";
 import type { Explanation, Tokens } from "./store.ts";
-
-/** How an account's windows went, oldest first; up to 160 points for each window. */
-export function readHistory(store: LocalStore, accountId: string): Promise<QuotaWindow[]> {
-  return store.files.readState(
-    (db) =>
-      db.prepare("SELECT * FROM window_history WHERE account_id = ? ORDER BY at, bucket, minutes")
-        .all(accountId).map((row) => ({
-          bucket: textIn(row, "bucket"),
-          minutes: numberIn(row, "minutes"),
-          usedPercent: numberIn(row, "used_percent"),
-          resetsAt: numberOrNull(row, "resets_at"),
-          observedAt: numberIn(row, "at"),
-        })),
-    [],
-  );
-}
 
 /** What one account's answers by one model cost on one day. */
 export interface TokenUse extends Tokens {

@@ -62,14 +62,19 @@ export function readDailyUse(store: LocalStore, since: string): Promise<DailyUse
   );
 }
 
-/** How the windows of several accounts went, by account id, each list oldest first. One look for all of them. */
+/**
+ * How the windows of several accounts went, by account id, each list oldest first; up to 160 points for
+ * each window. One look for all of them.
+ */
 export function readHistoriesOf(
   store: LocalStore,
   accountIds: readonly string[],
 ): Promise<Map<string, QuotaWindow[]>> {
   return store.files.readState(
     (db) => {
-      const rows = db.prepare("SELECT * FROM window_history WHERE account_id = ? ORDER BY at");
+      const rows = db.prepare(
+        "SELECT * FROM window_history WHERE account_id = ? ORDER BY at, bucket, minutes",
+      );
       return new Map(
         accountIds.map((id) => [
           id,

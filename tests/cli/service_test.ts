@@ -43,6 +43,7 @@ Deno.test("service install takes the environment along in a file of 0600, a pass
       CODEX_HOME: "/elsewhere/codex",
       OPENCODE_MULTI_AUTH_BACKEND_URL: "http://127.0.0.1:9/backend-api",
       OPENCODE_MULTI_AUTH_EXPORT_PASSPHRASE: "export-secret",
+      OPENCODE_MULTI_AUTH_NOTIFY_NTFY_TOKEN: "ntfy-secret",
       CODEX_SOFT_STORE_PASSPHRASE: "store-secret",
       SOMETHING_ELSE: "not ours",
     });

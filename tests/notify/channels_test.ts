@@ -4,7 +4,8 @@ import type { Channel, Machine } from "../../src/notify/channel.ts";
 import { channels, linkTo } from "../../src/notify/channels.ts";
 import { bodyArgument } from "../../src/notify/freedesktop.ts";
 import { headerText } from "../../src/notify/header_text.ts";
-import { findProgram, thisMachine } from "../../src/notify/machine.ts";
+import { thisMachine } from "../../src/notify/machine.ts";
+import { findProgram } from "../../src/platform/find_program.ts";
 import { defaultsText } from "../../src/notify/macos.ts";
 import { type Notification, oneLine } from "../../src/notify/notification.ts";
 import { asciiJson } from "../../src/notify/windows.ts";
@@ -177,15 +178,18 @@ Deno.test("a program that fails is named with what it said, and gets none of our
 
 Deno.test("a program is looked for in absolute folders of the search path only", async () => {
   await withStubs(["notify-send"], ({ folder }) => {
-    assert.equal(findProgram("notify-send", `.:${folder}`, "linux"), `${folder}/notify-send`);
+    assert.equal(
+      findProgram("notify-send", { PATH: `.:${folder}` }, "linux"),
+      `${folder}/notify-send`,
+    );
     const here = Deno.cwd();
     Deno.chdir(folder);
     try {
-      assert.equal(findProgram("notify-send", ".::relative", "linux"), undefined);
+      assert.equal(findProgram("notify-send", { PATH: ".::relative" }, "linux"), undefined);
     } finally {
       Deno.chdir(here);
     }
-    assert.equal(findProgram("notify-send", "/nowhere", "linux"), undefined);
+    assert.equal(findProgram("notify-send", { PATH: "/nowhere" }, "linux"), undefined);
     return Promise.resolve();
   });
 });

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { Failure } from "../../src/platform/failure.ts";
 import type { Store } from "../../src/store/store.ts";
-import { readHistory } from "../../src/store/past.ts";
+import { readHistory } from "./one_history.ts";
 import { failNth, faultyFiles } from "../platform/faulty_files.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 

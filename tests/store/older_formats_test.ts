@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { accountSubject, workspaceSubject } from "../../src/quota/block.ts";
 import type { Snapshot } from "../../src/store/store.ts";
-import { readHistory } from "../../src/store/past.ts";
+import { readHistory } from "./one_history.ts";
 import { FIXTURE_NOW } from "../virtual_clock.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 

@@ -5,7 +5,7 @@ import { systemFiles } from "../../src/platform/files.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
 import { HISTORY_POINTS, MAX_SESSIONS, SESSION_MS } from "../../src/store/state_write.ts";
 import { accountSubject, NO_END } from "../../src/quota/block.ts";
-import { readHistory } from "../../src/store/past.ts";
+import { readHistory } from "./one_history.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 
 /** Opens the folder's `state.db` beside our own code. */
@@ -96,6 +96,40 @@ Deno.test("a state.db of a newer version is left alone", () =>
       );
     }
     assert.deepEqual(folder.names(), ["accounts.json", "accounts.json.bak", "state.db"]);
+  }));
+
+Deno.test("a state.db of the release before keeps what it holds, and learns what is new", () =>
+  inFolder(async (folder) => {
+    await withFigures(folder);
+    const at = folder.clock.now();
+    // Back to version 2: what the third step brought goes.
+    const db = await sqlite(folder);
+    for (
+      const table of [
+        "mints",
+        "limit_tasks",
+        "plan_extras",
+        "models",
+        "dismissed",
+        "notified",
+      ]
+    ) db.exec(`DROP TABLE ${table}`);
+    db.exec("ALTER TABLE affinity DROP COLUMN moved");
+    db.prepare("INSERT INTO affinity VALUES (?, ?, ?)").run("old", "id-a", at);
+    db.exec("PRAGMA user_version = 2");
+    db.close();
+
+    const store = await folder.open();
+    assert.equal((await store.load()).figures.get("id-a")?.uses, 7);
+    assert.deepEqual(await store.affinity("old"), {
+      session: "old",
+      accountId: "id-a",
+      at,
+    });
+    store.setMint("hash", "id-a");
+    await store.flush();
+    assert.deepEqual([...await store.mints(["hash"])], [["hash", "id-a"]]);
+    assert.deepEqual(store.warnings, []);
   }));
 
 Deno.test("home folder on NFS or another place where SQLite's WAL cannot work", () =>

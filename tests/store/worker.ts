@@ -13,7 +13,7 @@ import { systemClock } from "../../src/platform/clock.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
 import { accountSubject } from "../../src/quota/block.ts";
 import { type LocalStore, openLocalStore } from "../../src/store/local.ts";
-import { readHistory } from "../../src/store/past.ts";
+import { readHistory } from "./one_history.ts";
 
 /** A line that is there even if the process is killed right after it. */
 function say(...words: unknown[]): void {
