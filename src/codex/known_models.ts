@@ -33,13 +33,11 @@ export function knownModels(options: {
     readAt = clock.now();
     try {
       lists = await readModelLists(store);
-      const slugs = new Map<ModelList["models"], ReadonlySet<string>>();
-      const slugsOf = (models: ModelList["models"]) => {
-        const known = slugs.get(models) ?? new Set(models.map(({ slug }) => slug));
-        slugs.set(models, known);
-        return known;
-      };
-      pool.models.set(new Map([...lists].map(([id, { models }]) => [id, slugsOf(models)])));
+      pool.models.set(
+        new Map(
+          [...lists].map(([id, { models }]) => [id, new Set(models.map(({ slug }) => slug))]),
+        ),
+      );
     } catch (error) {
       log.debug(`model lists: ${messageOf(error)}`);
     }

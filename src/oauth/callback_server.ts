@@ -58,7 +58,9 @@ export async function listenForCallback<T>(
   const loopback = await listenOnLoopback({
     ...options,
     ports,
-    onRequest: (request, response) => void answer(request, response),
+    // A rejection that nobody hears would end OpenCode.
+    onRequest: (request, response) =>
+      void answer(request, response).catch(() => void response.destroy()),
   });
   const redirectUri = callbackUrl(loopback.port);
   const stopTimer = clock.after(limitMs, () =>

@@ -16,16 +16,14 @@ let stopListening: (() => void) | undefined;
  * would have without us; where others listen, its end is theirs. All clients of
  * a process share one listener: two would each leave the end to the other.
  *
- * @param work Synchronous and must not throw; it may run more than once.
+ * @param work Synchronous and must not throw; it may run more than once. Each caller brings a function of its own.
  * @returns Stops listening.
  */
 export function atEnd(work: () => void): () => void {
-  // Of its own, so that the same function given twice counts twice.
-  const own = () => work();
-  works.add(own);
+  works.add(work);
   stopListening ??= listen();
   return () => {
-    works.delete(own);
+    works.delete(work);
     if (works.size > 0) return;
     stopListening?.();
     stopListening = undefined;

@@ -9,8 +9,7 @@ export type Hindrance =
   /** Its model list lacks what another account's list has. */
   | { readonly kind: "lacks model" };
 
-/** Nobody blocks; shared, since every request asks. */
-const NONE: Map<string, Block>[] = [];
+const NOTHING: ReadonlyMap<string, Block> = new Map();
 
 /** The blocks in force, found by whom they hold back and for which model. */
 export class BlockIndex {
@@ -25,15 +24,13 @@ export class BlockIndex {
 
   /** Adds a block, in the place of one of the same scope. */
   set(block: Block): void {
-    const same = this.#blocks.get(block.subject);
-    if (same) same.set(block.model, block);
-    else this.#blocks.set(block.subject, new Map([[block.model, block]]));
+    const same = this.#blocks.get(block.subject) ?? new Map<string, Block>();
+    this.#blocks.set(block.subject, same.set(block.model, block));
   }
 
   /** Takes a block away. */
   delete(scope: BlockScope): void {
-    const same = this.#blocks.get(scope.subject);
-    if (same?.delete(scope.model) && same.size === 0) this.#blocks.delete(scope.subject);
+    this.#blocks.get(scope.subject)?.delete(scope.model);
   }
 
   /** The block of exactly this scope, ended or not. */
@@ -66,12 +63,11 @@ export class BlockIndex {
   }
 
   /** The blocks that concern an account: its own, and its workspace's. */
-  #of({ id, identity }: Account): Map<string, Block>[] {
-    if (this.#blocks.size === 0) return NONE;
-    const own = this.#blocks.get(accountSubject(id));
+  #of({ id, identity }: Account): ReadonlyMap<string, Block>[] {
+    if (this.#blocks.size === 0) return [];
+    const own = this.#blocks.get(accountSubject(id)) ?? NOTHING;
     const shared = identity && this.#blocks.get(workspaceSubject(identity.workspaceId));
-    if (!shared) return own ? [own] : NONE;
-    return own ? [own, shared] : [shared];
+    return shared ? [own, shared] : [own];
   }
 }
 

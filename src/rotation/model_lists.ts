@@ -32,19 +32,15 @@ export class ModelLists {
    * @param accounts All of the pool; another array where any of them has changed.
    */
   lacks(accountId: string, model: string | undefined, accounts: readonly Account[]): boolean {
-    return model !== undefined && this.has(accountId, model) === false &&
-      this.#isOffered(model, accounts);
-  }
-
-  #isOffered(model: string, accounts: readonly Account[]): boolean {
+    if (model === undefined || this.has(accountId, model) !== false) return false;
     if (accounts !== this.#among) {
       this.#among = accounts;
       this.#offered.clear();
     }
     let offered = this.#offered.get(model);
     if (offered === undefined) {
-      offered = accounts.some(({ id, enabled, setAside }) =>
-        enabled && !setAside && this.has(id, model) === true
+      offered = accounts.some((one) =>
+        one.enabled && !one.setAside && this.has(one.id, model) === true
       );
       this.#offered.set(model, offered);
     }

@@ -38,10 +38,9 @@ export interface ModelList {
 export function readModelLists(store: LocalStore): Promise<ReadonlyMap<string, ModelList>> {
   // Most accounts have the same list: it is parsed once, and they share it.
   const parsed = new Map<string, readonly ListedModel[]>();
-  const modelsIn = (list: string) => {
-    const known = parsed.get(list) ?? JSON.parse(list) as ListedModel[];
-    parsed.set(list, known);
-    return known;
+  const modelsIn = (list: string): readonly ListedModel[] => {
+    if (!parsed.has(list)) parsed.set(list, JSON.parse(list));
+    return parsed.get(list) ?? [];
   };
   return store.files.readState(
     (db) =>
