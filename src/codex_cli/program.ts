@@ -16,7 +16,7 @@ export function codexProgram(env: Environment): string {
  *
  * @returns An absolute path, or undefined when there is no such file.
  */
-export function findCodex(
+export function locateCodex(
   env: Environment,
   folder: string,
   files: FileSystem = systemFiles,

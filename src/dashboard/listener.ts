@@ -8,7 +8,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
 /** Answers requests of a `node:http` server with a handler of Web requests. */
-export function listenerOf(
+export function webListener(
   fetch: (request: Request) => Response | Promise<Response>,
 ): RequestListener {
   return (incoming, outgoing) => {

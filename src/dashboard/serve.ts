@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { errorCode } from "../platform/failure.ts";
 import { builtin } from "../platform/runtime.ts";
 import { checkHost } from "./guard.ts";
-import { listenerOf } from "./listener.ts";
+import { webListener } from "./listener.ts";
 
 /** What a client may take of the server. Times are milliseconds. */
 export const LIMITS = {
@@ -67,7 +67,7 @@ export async function serve(options: {
     connectionsCheckingInterval: limits.lookMs,
     keepAliveTimeout: limits.idleMs,
     maxHeaderSize: limits.headBytes,
-  }, listenerOf(options.fetch));
+  }, webListener(options.fetch));
   server.maxConnections = limits.connections;
   server.maxRequestsPerSocket = limits.requests;
   await new Promise<void>((resolve, reject) => {

@@ -5,7 +5,7 @@ import { codexDevice } from "../codex_cli/codex_device.ts";
 import { codexHome } from "../codex_cli/codex_home.ts";
 import { STORE_SETTING } from "../codex_cli/credential_store.ts";
 import type { DeviceState } from "../codex_cli/device.ts";
-import { codexEnvironment, findCodex, INSTALL } from "../codex_cli/program.ts";
+import { codexEnvironment, INSTALL, locateCodex } from "../codex_cli/program.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { statIfExists } from "../platform/files.ts";
 import { set } from "../platform/paths.ts";
@@ -41,7 +41,7 @@ export function codexChecks(
 async function program(surroundings: Surroundings, signal: AbortSignal): Promise<Look> {
   const { env, folder, files, run, temporary } = surroundings;
   const name = "program";
-  const path = findCodex(env, folder, files);
+  const path = locateCodex(env, folder, files);
   if (path === undefined) {
     const asked = set(env["CODEX_CLI_BIN"]);
     if (asked !== undefined) {

@@ -8,7 +8,7 @@ import { fetchUsage } from "../codex/usage_question.ts";
 import { type CodexAnswer, missing, type ProgramQuestion } from "../codex_cli/answer.ts";
 import { askAppServer } from "../codex_cli/app_server.ts";
 import { askExec } from "../codex_cli/exec.ts";
-import { codexEnvironment, findCodex } from "../codex_cli/program.ts";
+import { codexEnvironment, locateCodex } from "../codex_cli/program.ts";
 import { clearSandbox, prepareSandbox } from "../codex_cli/sandbox.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Failure, messageOf } from "../platform/failure.ts";
@@ -80,7 +80,7 @@ async function throughCodex(
   ask: (question: ProgramQuestion) => Promise<CodexAnswer>,
 ): Promise<LimitAnswer> {
   const { env, clock, limitMs } = options;
-  const program = findCodex(env, options.folder);
+  const program = locateCodex(env, options.folder);
   if (program === undefined) return missing(env);
   let sandbox: string;
   try {
