@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { bringPeer, PEER, seedPeerCache } from "./bench/peer.ts";
+import { measureDashboard } from "./bench/dashboard.ts";
 import { measureDay, rememberSessions } from "./bench/growth.ts";
 import { measureImports } from "./bench/imports.ts";
 import { type Effort, type Figure, output, rounds } from "./bench/measure.ts";
@@ -191,6 +192,7 @@ async function measure(effort: Effort): Promise<Figure[]> {
         stage.folder,
         effort,
       ),
+      ...await measureDashboard(node, effort),
       await measureDay(stage.folder, effort),
     );
   } finally {
