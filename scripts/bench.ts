@@ -123,7 +123,6 @@ async function memory(bun: string, stage: Stage, effort: Effort): Promise<Figure
     }),
     stage.env,
   );
-  stage.forget();
   const { memory } = JSON.parse(report) as { memory: number[] };
   const grown = ((memory.at(-1) ?? 0) - (memory[0] ?? 0)) / 1_048_576;
   return {
