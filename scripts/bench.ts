@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { bringPeer, PEER, seedPeerCache } from "./bench/peer.ts";
+import { measureDashboard } from "./bench/dashboard.ts";
 import { measureDay, rememberSessions } from "./bench/growth.ts";
 import { measureImports } from "./bench/imports.ts";
 import { type Effort, type Figure, output, rounds } from "./bench/measure.ts";
@@ -122,7 +123,6 @@ async function memory(bun: string, stage: Stage, effort: Effort): Promise<Figure
     }),
     stage.env,
   );
-  stage.forget();
   const { memory } = JSON.parse(report) as { memory: number[] };
   const grown = ((memory.at(-1) ?? 0) - (memory[0] ?? 0)) / 1_048_576;
   return {
@@ -191,6 +191,7 @@ async function measure(effort: Effort): Promise<Figure[]> {
         stage.folder,
         effort,
       ),
+      ...await measureDashboard(node, effort),
       await measureDay(stage.folder, effort),
     );
   } finally {

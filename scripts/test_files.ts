@@ -21,10 +21,15 @@ export function testFiles(under: readonly string[] = ["tests"]): string[] {
   return [...new Set(found)].sort();
 }
 
+/** In which company a test file runs. */
+export type Company = "all at once" | "two at a time" | "alone";
+
 /**
- * Whether a file must not run beside others: the tests with real programs use the fixed callback
- * ports of the login, have time limits that a busy machine would cross, and load both cores.
+ * How a file may run beside others. Tests with real programs mostly wait for those, but each of these
+ * loads a core now and then and has limits of time that a busy machine would cross: two at a time.
+ * Tests of many processes and sudden deaths use all cores themselves.
  */
-export function runsAlone(file: string): boolean {
-  return /^tests\/(?:e2e|chaos)\//.test(file.replaceAll("\\", "/"));
+export function companyOf(file: string): Company {
+  const [, kind] = /^tests\/(e2e|chaos)\//.exec(file.replaceAll("\\", "/")) ?? [];
+  return kind === "chaos" ? "alone" : kind === "e2e" ? "two at a time" : "all at once";
 }

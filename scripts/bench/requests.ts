@@ -58,7 +58,6 @@ export async function measureRequests(
   task: RequestTask,
 ): Promise<Report> {
   const report = await output(bun, workerArguments(stage, task), stage.env);
-  stage.forget();
   return JSON.parse(report.split("\n").at(-1) ?? "") as Report;
 }
 

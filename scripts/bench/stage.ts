@@ -6,8 +6,9 @@ import { addAccount } from "../../src/store/account_roster.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { storePlan } from "../../tests/simulated_account.ts";
 import { startSimulator } from "../../tests/simulator/simulator.ts";
+import { startLeanBackend } from "./backend.ts";
 
-/** A simulated backend and a store with accounts, for programs that are measured. */
+/** A backend and a store with accounts, for programs that are measured. */
 export interface Stage {
   readonly backendUrl: string;
   /** What the programs get for an environment. */
@@ -17,15 +18,13 @@ export interface Stage {
   readonly workspace: string;
   /** A folder that is thrown away at the end. */
   readonly folder: string;
-  /** Lets go of what the backend remembers of the requests so far. */
-  forget(): void;
   close(): Promise<void>;
 }
 
 /**
  * Sets the stage.
  *
- * @param options.accounts How many are in the store; the backend knows them all.
+ * @param options.accounts How many are in the store.
  * @param options.passphrase Seals the store.
  */
 export async function setStage(
@@ -33,11 +32,12 @@ export async function setStage(
 ): Promise<Stage> {
   const folder = Deno.makeTempDirSync({ prefix: "opencode-multi-auth-bench-" });
   const simulator = await startSimulator();
+  const backend = await startLeanBackend();
   const env: Record<string, string> = {
     HOME: folder,
     OPENCODE_MULTI_AUTH_STORE_DIR: join(folder, "store"),
     OPENCODE_MULTI_AUTH_ISSUER_URL: simulator.issuerUrl,
-    OPENCODE_MULTI_AUTH_BACKEND_URL: simulator.backendUrl,
+    OPENCODE_MULTI_AUTH_BACKEND_URL: backend.url,
     ...(options.passphrase === undefined
       ? {}
       : { CODEX_SOFT_STORE_PASSPHRASE: options.passphrase }),
@@ -68,14 +68,13 @@ export async function setStage(
   );
   await store.close();
   return {
-    backendUrl: simulator.backendUrl,
+    backendUrl: backend.url,
     env,
     token: first.credentials.accessToken,
     workspace: first.identity?.workspaceId ?? "",
     folder,
-    forget: () => simulator.forget(),
     async close() {
-      await simulator.close();
+      await Promise.all([simulator.close(), backend.close()]);
       Deno.removeSync(folder, { recursive: true });
     },
   };

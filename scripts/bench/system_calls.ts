@@ -54,7 +54,6 @@ async function calls(strace: string, bun: string, stage: Stage, rounds: number) 
     stdin: "null",
   }).output();
   if (!success) throw new Error(`strace failed: ${new TextDecoder().decode(stderr).slice(-500)}`);
-  stage.forget();
   const lines = Deno.readTextFileSync(file).split("\n");
   // From the moment on at which everything is warm.
   const steady = lines.slice(lines.findIndex((line) => line.includes("steady")) + 1);

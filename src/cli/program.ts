@@ -39,47 +39,58 @@ import { registerUsage } from "./usage.ts";
 import { registerVersion } from "./version.ts";
 import { registerWeb } from "./web.ts";
 
-/** All commands, in the order in which help shows them. */
-const COMMANDS = [
-  registerAdd,
-  registerRemove,
-  registerList,
-  registerStatus,
-  registerLimits,
-  registerUsage,
-  registerExplain,
-  registerModels,
-  registerPath,
-  registerWeb,
-  registerService,
-  registerInstall,
-  registerMigrate,
-  registerUninstall,
-  registerDoctor,
-  registerEnable,
-  registerDisable,
-  registerPin,
-  registerUnpin,
-  registerRestore,
-  registerDevice,
-  registerSwitch,
-  registerSync,
-  registerCodex,
-  registerConfig,
-  registerNotify,
-  registerSeal,
-  registerUnseal,
-  registerPassphrase,
-  registerExport,
-  registerImport,
-  registerLogs,
-  registerCompletions,
-  registerUpgrade,
-  registerVersion,
-  registerHelp,
+/** All commands by the names they go by, in the order in which help shows them. */
+export const COMMANDS: readonly (readonly [
+  names: readonly string[],
+  register: (program: CommandLine, context: Context) => void,
+])[] = [
+  [["add", "login"], registerAdd],
+  [["remove", "rm"], registerRemove],
+  [["list", "ls"], registerList],
+  [["status"], registerStatus],
+  [["limits"], registerLimits],
+  [["usage"], registerUsage],
+  [["explain"], registerExplain],
+  [["models"], registerModels],
+  [["path"], registerPath],
+  [["web"], registerWeb],
+  [["service"], registerService],
+  [["install"], registerInstall],
+  [["migrate"], registerMigrate],
+  [["uninstall"], registerUninstall],
+  [["doctor"], registerDoctor],
+  [["enable"], registerEnable],
+  [["disable"], registerDisable],
+  [["pin"], registerPin],
+  [["unpin"], registerUnpin],
+  [["restore"], registerRestore],
+  [["device"], registerDevice],
+  [["switch"], registerSwitch],
+  [["sync"], registerSync],
+  [["codex"], registerCodex],
+  [["config"], registerConfig],
+  [["notify"], registerNotify],
+  [["seal"], registerSeal],
+  [["unseal"], registerUnseal],
+  [["passphrase"], registerPassphrase],
+  [["export"], registerExport],
+  [["import"], registerImport],
+  [["logs"], registerLogs],
+  [["completions"], registerCompletions],
+  [["upgrade"], registerUpgrade],
+  [["version"], registerVersion],
+  [["help"], registerHelp],
 ];
 
-/** The whole command line. It throws where commander would end the process. */
+/** Commands that speak of the others. */
+const NEEDS_ALL: readonly string[] = ["help", "completions"];
+
+/**
+ * The command line. It throws where commander would end the process.
+ *
+ * Making all commands takes longer than most of them run, so where the first word names one, that one
+ * is made and no other.
+ */
 export function createProgram(context: Context): CommandLine {
   const program = commandLine(PROGRAM)
     .version(VERSION, "-v, --version", "print the version")
@@ -96,7 +107,9 @@ export function createProgram(context: Context): CommandLine {
       getOutHelpWidth: () => context.columns,
     });
   program.helpInformation = () => overview(program);
-  for (const register of COMMANDS) register(program, context);
+  const [word = ""] = context.argv;
+  const asked = COMMANDS.filter(([names]) => names.includes(word) && !NEEDS_ALL.includes(word));
+  for (const [, register] of asked.length > 0 ? asked : COMMANDS) register(program, context);
   completeExamples(program);
   return program;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { missingParagraph, readArguments, readSummary } from "../../scripts/test.ts";
 import { missingPrograms } from "../../scripts/system_programs.ts";
-import { runsAlone, testFiles } from "../../scripts/test_files.ts";
+import { companyOf, testFiles } from "../../scripts/test_files.ts";
 
 Deno.test("the counts come from deno test's last summary line", () => {
   const report = "ok | 9 passed | 9 failed (is printed by a test)\n x ... ok (1ms)\n\n" +
@@ -36,11 +36,12 @@ Deno.test("paths choose files, words choose tests by name, options go through", 
   });
 });
 
-Deno.test("test files are found, and those with real programs run alone", () => {
+Deno.test("test files are found, and those with real programs have less company", () => {
   const files = testFiles();
   assert.ok(files.includes("tests/house_test.ts"));
   assert.deepEqual(testFiles(["tests/house_test.ts"]), ["tests/house_test.ts"]);
   assert.ok(files.every((file) => /_test\.tsx?$/.test(file)));
-  assert.equal(runsAlone("tests/e2e/build_test.ts"), true);
-  assert.equal(runsAlone("tests/house_test.ts"), false);
+  assert.equal(companyOf("tests/e2e/build_test.ts"), "two at a time");
+  assert.equal(companyOf("tests/chaos/chaos_test.ts"), "alone");
+  assert.equal(companyOf("tests/house_test.ts"), "all at once");
 });
