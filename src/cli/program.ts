@@ -94,9 +94,15 @@ export function createProgram(context: Context): CommandLine {
       writeErr: () => {},
       outputError: () => {},
       getOutHelpWidth: () => context.columns,
-    });
+    })
+    .configureHelp({ commandDescription: (command) => unfolded(command.description()) });
   program.helpInformation = () => overview(program);
   for (const register of COMMANDS) register(program, context);
   completeExamples(program);
   return program;
+}
+
+/** A text without the line breaks of its source, so that help breaks it once; paragraphs and lists stay. */
+function unfolded(text: string): string {
+  return text.replace(/(?<=\S)\n(?=\S)/g, " ");
 }
