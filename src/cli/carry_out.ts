@@ -95,7 +95,7 @@ async function consent(
     );
   }
   const prompts = await context.prompts();
-  if (!await prompts.confirm("Go on?", true)) throw new Failure("Nothing was changed.");
+  if (!await prompts.confirm("Go on?", true)) throw new Failure("Cancelled; nothing was changed.");
   return ({ question }) =>
     question === undefined ? true : prompts.confirm(question.text, question.standard);
 }

@@ -26,7 +26,7 @@ export function registerCodex(program: CommandLine, context: Context): void {
     .action((action) => {
       throw new Failure(
         action === undefined
-          ? "There is no codex action given."
+          ? "No codex action was given."
           : `There is no codex action "${printable(action)}".`,
         "Actions: login.",
         2,

@@ -47,7 +47,9 @@ function shellOf(name: string | undefined): Shell {
   const shell = SHELLS.find((one) => one === name);
   if (shell !== undefined) return shell;
   throw new Failure(
-    name === undefined ? "No shell is named." : `"${printable(name)}" is no shell that is known.`,
+    name === undefined
+      ? "No shell was given."
+      : `"${printable(name)}" is not a shell that is known.`,
     `Name one of: ${SHELLS.join(", ")}.`,
     2,
   );

@@ -9,7 +9,7 @@ import {
   settingNames,
   writeSetting,
 } from "../platform/settings.ts";
-import { SETTINGS_ABOUT } from "../platform/settings_about.ts";
+import { SETTINGS_ABOUT, settingText } from "../platform/settings_about.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { carryOver, overlay } from "../store/older_settings.ts";
@@ -57,7 +57,7 @@ export function registerConfig(program: CommandLine, context: Context): void {
     .option("--json", JSON_ABOUT)
     .action(async (name, options) => {
       const entry = entryNamed(await entries(), settingNamed(name));
-      report(context, options, entryObject(entry), `${valueText(entry.value)}\n`);
+      report(context, options, entryObject(entry), `${settingText(entry.name, entry.value)}\n`);
     });
 
   config.command("set")
@@ -95,7 +95,7 @@ export function registerConfig(program: CommandLine, context: Context): void {
       context,
       options,
       { ok: true, ...entryObject(entry) },
-      `${entry.name} = ${valueText(entry.value)}\n`,
+      `${entry.name} = ${settingText(entry.name, entry.value)}\n`,
     );
   }
 }
@@ -127,7 +127,7 @@ function listText(entries: readonly SettingEntry[], context: Context): string {
     const origin = source === "environment" ? ` (from ${env})` : source === "file" ? " (set)" : "";
     const explained = wrap(SETTINGS_ABOUT[name], context.columns - indent.length)
       .map((line) => `${indent}${paint("dim", line)}\n`);
-    return `  ${paint("bold", name.padEnd(width))}  ${valueText(value)}${origin}\n` +
+    return `  ${paint("bold", name.padEnd(width))}  ${settingText(name, value)}${origin}\n` +
       explained.join("");
   });
   return `\nSettings:\n\n${lines.join("")}\n`;
@@ -143,10 +143,4 @@ function wrap(sentence: string, width: number): string[] {
     } else lines.push(word);
   }
   return lines;
-}
-
-function valueText(value: SettingEntry["value"]): string {
-  if (typeof value === "boolean") return value ? "on" : "off";
-  if (Array.isArray(value)) return value.length === 0 ? "off" : value.join(",");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

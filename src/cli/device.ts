@@ -26,6 +26,7 @@ export function registerDevice(program: CommandLine, context: Context): void {
         const [state, processes] = [await device.state(), await running()];
         const account = accountOf(state, open.snapshot);
         const { content, credentialStore, path, changedAt } = state;
+        const hidden = content.kind === "stranger" && open.snapshot.locked;
         report(
           context,
           options,
@@ -35,7 +36,7 @@ export function registerDevice(program: CommandLine, context: Context): void {
             content: content.kind,
             alias: account?.alias ?? null,
             email: account?.email ?? ("email" in content ? content.email : undefined) ?? null,
-            why: "why" in content ? content.why : null,
+            why: "why" in content && !hidden ? content.why : null,
             changedAt,
             processes: processes ?? null,
           },
@@ -45,7 +46,7 @@ export function registerDevice(program: CommandLine, context: Context): void {
             `Credential store: ${storeText(state)}`,
             ...(changedAt === null ? [] : [`Last change: ${dateTime(changedAt, context)}`]),
             `Running: ${runningText(processes)}`,
-            ...takeOverText(content),
+            ...(open.snapshot.locked ? [] : takeOverText(content)),
             "",
           ].join("\n"),
         );
@@ -74,7 +75,9 @@ function accountText(state: DeviceState, snapshot: Snapshot): string {
     case "unreadable":
       return `not known: ${content.why}`;
     case "stranger":
-      return `${printable(content.email ?? "unknown email")}, not in the store: ${content.why}`;
+      // Whether it is in the store shows only when that is open.
+      return printable(content.email ?? "unknown email") +
+        (snapshot.locked ? "" : `, not in the store: ${content.why}`);
   }
 }
 

@@ -38,6 +38,19 @@ function commandNamed(program: CommandLine, names: readonly string[]): Registere
   return at;
 }
 
+/** How to get help with what was typed: `opencode-multi-auth help config set` for a `config set` without a value. */
+export function helpFor(program: CommandLine, typed: readonly string[]): string {
+  let at: Registered = program;
+  const names: string[] = [];
+  for (const word of typed) {
+    const next = at.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (!next) break;
+    names.push(next.name());
+    at = next;
+  }
+  return [PROGRAM, "help", ...names].join(" ");
+}
+
 /** Width of the column that holds the commands, as it always was. */
 const COLUMN = 17;
 

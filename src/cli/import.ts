@@ -131,7 +131,7 @@ async function consent(
     `Import ${changes} ${changes === 1 ? "account" : "accounts"}?`,
     true,
   );
-  if (!sure) throw new Failure("Nothing was changed.");
+  if (!sure) throw new Failure("Cancelled; nothing was changed.");
 }
 
 /** What the actions are called in the table. */

@@ -52,7 +52,8 @@ export function registerLogs(program: CommandLine, context: Context): void {
         entries.map((entry) => lineOf(entry, paint)).join(""),
       );
       if (entries.length === 0 && !json) {
-        context.warn(`Nothing of that kind is in ${path}${follow ? " yet" : ""}.\n`);
+        const what = level === "debug" ? "Nothing was" : `Nothing of level ${level} or above was`;
+        context.warn(`${what} recorded ${follow ? "yet " : ""}in ${path}.\n`);
       }
       if (tail) await followed(context, path, tail, level, paint);
     });
@@ -112,5 +113,5 @@ function lineOf({ at, level, message }: LogEntry, paint: Paint): string {
 
 function countOf(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new Failure(`"${printable(text)}" is no number of lines.`, "Give one such as 100.", 2);
+  throw new Failure(`"${printable(text)}" is not a number of lines.`, "Give one such as 100.", 2);
 }

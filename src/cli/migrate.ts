@@ -141,7 +141,7 @@ async function consent(
   }
   const prompts = await context.prompts();
   if (!await prompts.confirm(`Take over the accounts of ${names}?`, true)) {
-    throw new Failure("Nothing was changed.");
+    throw new Failure("Cancelled; nothing was changed.");
   }
 }
 

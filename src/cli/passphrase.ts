@@ -26,7 +26,7 @@ export function registerPassphrase(program: CommandLine, context: Context): void
     .action((action) => {
       throw new Failure(
         action === undefined
-          ? "There is no passphrase action given."
+          ? "No passphrase action was given."
           : `There is no passphrase action "${printable(action)}".`,
         "Actions: change.",
         2,

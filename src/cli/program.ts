@@ -105,11 +105,17 @@ export function createProgram(context: Context): CommandLine {
       writeErr: () => {},
       outputError: () => {},
       getOutHelpWidth: () => context.columns,
-    });
+    })
+    .configureHelp({ commandDescription: (command) => unfolded(command.description()) });
   program.helpInformation = () => overview(program);
   const [word = ""] = context.argv;
   const asked = COMMANDS.filter(([names]) => names.includes(word) && !NEEDS_ALL.includes(word));
   for (const [, register] of asked.length > 0 ? asked : COMMANDS) register(program, context);
   completeExamples(program);
   return program;
+}
+
+/** A text without the line breaks of its source, so that help breaks it once; paragraphs and lists stay. */
+function unfolded(text: string): string {
+  return text.replace(/(?<=\S)\n(?=\S)/g, " ");
 }

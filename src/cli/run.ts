@@ -7,6 +7,7 @@ import { resolvePaths } from "../platform/paths.ts";
 import { redact } from "../platform/redaction.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { Context } from "./context.ts";
+import { helpFor } from "./help.ts";
 import { createProgram } from "./program.ts";
 
 /** What a shell reports for a program ended by Ctrl-C: 128 + SIGINT. */
@@ -51,7 +52,7 @@ function explain(context: Context, error: unknown): number {
   if (error instanceof CommanderError) {
     // Help and version arrive here too.
     if (error.exitCode === 0) return 0;
-    say(`Error: ${usageText(error)} See: ${PROGRAM} help`);
+    say(`Error: ${usageText(error)} See: ${helpFor(createProgram(context), context.argv)}`);
     return exitCodeOf(error, context.argv[0]);
   }
   // Whatever broke under Ctrl-C broke because of it.

@@ -35,7 +35,7 @@ export function registerService(program: CommandLine, context: Context): void {
     .action((action) => {
       throw new Failure(
         action === undefined
-          ? "There is no service action given."
+          ? "No service action was given."
           : `There is no service action "${printable(action)}".`,
         "Actions: install, status, disable, uninstall, logs.",
         2,
@@ -226,7 +226,7 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
   // 1 and not 2, as it was in the projects before us.
-  throw new Failure(`"${printable(text)}" is no port.`, "Give a number from 1 to 65535.");
+  throw new Failure(`"${printable(text)}" is not a port.`, "Give a number from 1 to 65535.");
 }
 
 function hostOf(text: string): string {
@@ -241,5 +241,5 @@ function hostOf(text: string): string {
 function countOf(text: string): number {
   const count = Number(text);
   if (/^\d{1,6}$/.test(text)) return count;
-  throw new Failure(`"${printable(text)}" is no number of lines.`, "Give one such as 100.", 2);
+  throw new Failure(`"${printable(text)}" is not a number of lines.`, "Give one such as 100.", 2);
 }

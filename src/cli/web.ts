@@ -46,5 +46,8 @@ function portOf(text: string | undefined): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   // As in the projects before us, with 1.
-  throw new Failure(`"${text}" is no port.`, "Give a number from 1 to 65535; 0 takes a free one.");
+  throw new Failure(
+    `"${text}" is not a port.`,
+    "Give a number from 1 to 65535; 0 takes a free one.",
+  );
 }

@@ -2,7 +2,7 @@ import type { Account } from "../account/account.ts";
 import type { DeviceState } from "../codex_cli/device.ts";
 import type { LimitQueueState } from "../limits/limit_queue.ts";
 import type { SettingEntry } from "../platform/settings.ts";
-import { SETTINGS_ABOUT, SETTINGS_CHOICES } from "../platform/settings_about.ts";
+import { SETTINGS_ABOUT, SETTINGS_CHOICES, settingText } from "../platform/settings_about.ts";
 import { VERSION } from "../platform/version.ts";
 import type { QuotaWindow } from "../quota/window.ts";
 import { BlockIndex } from "../rotation/eligibility.ts";
@@ -159,7 +159,7 @@ function settingModel(
 ): DashboardModel["settings"][number] {
   return {
     name,
-    value: typeof value === "object" ? JSON.stringify(value) : String(value),
+    value: settingText(name, value),
     about: SETTINGS_ABOUT[name],
     choices: SETTINGS_CHOICES[name] ?? null,
     fixedBy: source === "environment" ? env ?? null : null,

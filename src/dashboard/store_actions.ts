@@ -1,9 +1,9 @@
 import { printable } from "../account/alias.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
-import { asObject } from "../platform/json.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import { isSettingName, listSettings, settingNames, writeSetting } from "../platform/settings.ts";
+import { settingText } from "../platform/settings_about.ts";
 import { importAccounts, previewImport } from "../store/import_accounts.ts";
 import type { ImportRow } from "../store/import_plan.ts";
 import { type ImportSource, readImportSource } from "../store/import_source.ts";
@@ -37,9 +37,10 @@ export function storeActions({ store, others = [], paths, env, clock, issuer }: 
     writeSetting(paths, name, value);
     carryOver(paths, older, name);
     const entry = listSettings(paths, env).find((entry) => entry.name === name);
-    return entry?.source === "environment"
+    if (entry === undefined) throw new Error(`The setting ${name} is missing from the list.`);
+    return entry.source === "environment"
       ? `${name} is saved, but ${entry.env} is set and wins over the file.`
-      : `${name} = ${valueText(entry?.value)}`;
+      : `${name} = ${settingText(name, entry.value)}`;
   };
   return [
     {
@@ -206,8 +207,4 @@ function doneText(rows: readonly ImportRow[]): string {
   return `${count("add")} added, ${count("update")} updated, ${
     count("unchanged", "kept")
   } left as they are, ${count("refused")} refused.`;
-}
-
-function valueText(value: unknown): string {
-  return asObject(value) ? JSON.stringify(value) : String(value);
 }

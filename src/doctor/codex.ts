@@ -12,7 +12,7 @@ import { set } from "../platform/paths.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { Snapshot } from "../store/store.ts";
 import { type Check, type Finding, type Look, ok, warning } from "./check.ts";
-import { lookAtStore, type See } from "./look_only.ts";
+import { lookAtStore, lookIfReadable, type See } from "./look_only.ts";
 import { isOlder, type ProgramEnd, versionIn } from "./program.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -71,7 +71,7 @@ async function program(surroundings: Surroundings, signal: AbortSignal): Promise
 
 function login(surroundings: Surroundings, see: See): Promise<Look> {
   const { env, clock, random } = surroundings;
-  return see(async ({ store, snapshot, files }) => {
+  return lookIfReadable(see, async ({ store, snapshot, files }) => {
     if (statIfExists(codexHome(env), files) === undefined) return { findings: [] };
     const { issuer } = resolveEndpoints(env);
     const state = await codexDevice({ store, env, issuer, clock, random, files }).state();

@@ -7,7 +7,7 @@ import { openLocalStore } from "../store/local.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
 import { failed } from "./examination.ts";
 import { fileModes } from "./file_modes.ts";
-import { lookAtStore, type See } from "./look_only.ts";
+import { lookAtStore, lookIfReadable, type See } from "./look_only.ts";
 import { sealOf } from "./seal.ts";
 import { stateDamage } from "./state.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -127,7 +127,7 @@ async function state(surroundings: Surroundings, see: See): Promise<Look> {
       },
     };
   }
-  return await see(({ warnings }) => {
+  return await lookIfReadable(see, ({ warnings }) => {
     const about = warnings.filter((text) => text.startsWith(paths.state));
     if (about.length === 0) return { findings: [ok(name, `${paths.state} can be read.`)] };
     const slow = "Nothing is lost. To have it faster, move the store to a local disk with " +

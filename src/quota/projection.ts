@@ -47,7 +47,8 @@ export function outlook(
 ): Outlook {
   const { minutes, usedPercent, resetsAt, observedAt } = window;
   const length = minutes * MINUTE_MS;
-  if (resetsAt === null || resetsAt <= now || usedPercent <= 0) return NOTHING;
+  if (resetsAt === null || resetsAt <= now) return NOTHING;
+  if (usedPercent <= 0 || usedPercent >= 100) return NOTHING;
   // A clock that was wrong, or a reset that cannot be this window's.
   if (observedAt > now || resetsAt - observedAt > length + SAME_RESET_MS) return NOTHING;
   const stale = Math.min(Math.max(length * STALE, LEAST_STALE_MS), MOST_STALE_MS);
@@ -56,10 +57,7 @@ export function outlook(
   const points = sinceReset(window, history);
   const trend = trendOf(points, length);
   if (trend === undefined) return NOTHING;
-  return {
-    trendPerHour: trend,
-    projection: usedPercent >= 100 ? null : projectionOf(window, resetsAt, trend, now),
-  };
+  return { trendPerHour: trend, projection: projectionOf(window, resetsAt, trend, now) };
 }
 
 /** The points of this window since it last began anew, oldest first, with itself as the last. */

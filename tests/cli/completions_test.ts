@@ -146,6 +146,9 @@ Deno.test("completions takes the shell of SHELL, and names the known ones for an
     assert.match((await session.runWith({ env }, "completions")).out, /^# fish completion/);
     const { code, err } = await session.run("completions", "tcsh");
     assert.equal(code, 2);
-    assert.equal(err, 'Error: "tcsh" is no shell that is known. Name one of: bash, zsh, fish.\n');
+    assert.equal(
+      err,
+      'Error: "tcsh" is not a shell that is known. Name one of: bash, zsh, fish.\n',
+    );
     assert.equal((await session.run("completions")).code, 2);
   }));

@@ -32,11 +32,33 @@ Deno.test("config set is seen by get, list, status, and undone by unset", () =>
     assert.equal((await session.run("config", "get", "strategy")).out, "round-robin\n");
   }));
 
-Deno.test("config takes spans as people write them and gives them back in ms", () =>
+Deno.test("config takes spans as people write them and gives them back so, in JSON as milliseconds", () =>
   withSession(async (session) => {
     await session.run("config", "set", "maxWait", "5m");
-    assert.equal((await session.run("config", "get", "maxWait")).out, "300000\n");
+    assert.equal((await session.run("config", "get", "maxWait")).out, "5m\n");
     assert.equal((await session.json("config", "get", "maxWait", "--json"))["value"], 300_000);
+    for (const [typed, shown] of [["90s", "90s"], ["60000", "1m"], ["1500", "1500ms"]] as const) {
+      assert.equal(
+        (await session.run("config", "set", "maxWait", typed)).out,
+        `maxWait = ${shown}\n`,
+      );
+    }
+    assert.equal((await session.run("config", "set", "limitsGap", "0")).out, "limitsGap = 0\n");
+  }));
+
+Deno.test("config set takes every value that config get prints", () =>
+  withSession(async (session) => {
+    const { settings } = await session.json("config", "--json") as { settings: { name: string }[] };
+    for (const { name } of settings) {
+      const shown = (await session.run("config", "get", name)).out;
+      const again = await session.run("config", "set", name, shown.trimEnd());
+      assert.equal(again.code, 0, again.err);
+      assert.equal((await session.run("config", "get", name)).out, shown);
+    }
+    for (const name of ["notifyAbout", "notifyThresholds"]) {
+      const none = (await session.run("config", "set", name, "off")).out;
+      assert.equal(none, `${name} = ${name === "notifyAbout" ? "none" : "off"}\n`);
+    }
   }));
 
 Deno.test("config set says when an environment variable wins over the file", () =>

@@ -211,7 +211,7 @@ Deno.test("codex login without a Codex, with a bad alias or a login that is none
       const [argv, code, said] of [
         [["codex", "login", "../x"], 1, /cannot be an alias/],
         [["codex", "login", "a", "--", "--with-api-key"], 2, /makes no ChatGPT login/],
-        [["codex"], 2, /no codex action given.*Actions: login/],
+        [["codex"], 2, /No codex action was given.*Actions: login/],
         [["codex", "logout"], 2, /no codex action "logout"/],
       ] as const
     ) {
@@ -233,4 +233,6 @@ Deno.test("a locked store: sync and switch refuse, device says so", () =>
     const device = await run(session, "device");
     assert.equal(device.code, 0);
     assert.match(device.out, /locked/);
+    assert.doesNotMatch(device.out, /not in the store|take it over/);
+    assert.equal(JSON.parse((await run(session, "device", "--json")).out).why, null);
   }));

@@ -86,7 +86,7 @@ Deno.test("install on a terminal asks before anything changes and takes no for a
     const asked: string[] = [];
     const no = await session.runWith(terminal([false], asked), "install");
     assert.equal(no.code, 1);
-    assert.equal(no.err, "Error: Nothing was changed.\n");
+    assert.equal(no.err, "Error: Cancelled; nothing was changed.\n");
     assert.deepEqual(asked, ["Go on?"]);
     assert.deepEqual(session.files(), {});
     assert.equal((await session.runWith(terminal([true]), "install")).code, 0);

@@ -54,8 +54,12 @@ Deno.test("logs of a store that has none says so, on standard error", () =>
     assert.deepEqual(await session.run("logs"), {
       code: 0,
       out: "",
-      err: `Nothing of that kind is in ${path}.\n`,
+      err: `Nothing was recorded in ${path}.\n`,
     });
+    assert.equal(
+      (await session.run("logs", "--level", "warn")).err,
+      `Nothing of level warn or above was recorded in ${path}.\n`,
+    );
     const moved = await session.runWith(
       {
         env: { HOME: session.home, CODEX_SOFT_LOG_PATH: "/elsewhere/x.log" },
@@ -91,7 +95,7 @@ Deno.test("logs --follow goes on through a rotation until Ctrl-C, and ends well"
 
 for (
   const [name, argv, said] of [
-    ["a number of lines that is none", ["-n", "many"], /"many" is no number of lines/],
+    ["a number of lines that is none", ["-n", "many"], /"many" is not a number of lines/],
     ["an unknown level", ["--level", "loud"], /'loud' is invalid.*debug, info, warn, error/],
     ["one object without an end", ["-f", "--json"], /--follow has no end.* Choose one/],
   ] as const

@@ -27,3 +27,20 @@ Deno.test("what was typed cannot steer the terminal through an error", () =>
       assert.match(ran.err, /^[^\p{Cc}]+\n$/u);
     }
   }));
+
+const USAGE: readonly (readonly [typed: readonly string[], code: number, help: string])[] = [
+  [["statsu"], 2, "help"],
+  [["status", "--bad"], 2, "help status"],
+  [["login"], 1, "help add"],
+  [["config", "set", "strategy"], 2, "help config set"],
+  [["list", "add"], 2, "help list"],
+];
+
+for (const [typed, code, help] of USAGE) {
+  Deno.test(`wrong usage names the help that explains it: ${typed.join(" ")}`, () =>
+    withSession(async (session) => {
+      const ran = await session.run(...typed);
+      assert.equal(ran.code, code);
+      assert.ok(ran.err.endsWith(` See: opencode-multi-auth ${help}\n`), ran.err);
+    }));
+}

@@ -12,8 +12,8 @@ const REFUSED: readonly (readonly [
   said: RegExp,
   platform?: string,
 ])[] = [
-  ["a port that is none", ["install", "--port", "http"], 1, /"http" is no port\. Give a number/],
-  ["port 0", ["install", "--port", "0"], 1, /"0" is no port/],
+  ["a port that is none", ["install", "--port", "http"], 1, /"http" is not a port\. Give a number/],
+  ["port 0", ["install", "--port", "0"], 1, /"0" is not a port/],
   ["a host that others reach", ["install", "--host", "0.0.0.0"], 1, /not a loopback address/],
   ["an unknown action", ["instal"], 2, /no service action "instal"\. Actions: install, status/],
   ["status without a service", ["status"], 1, /not installed\. Install it with/],

@@ -80,6 +80,16 @@ for (const command of COMMANDS) {
     }));
 }
 
+/** Lines of running text that had room for the next one's first word: broken twice, in the source and here. */
+function brokenEarly(text: string): string[] {
+  const lines = text.split("\n");
+  return lines.filter((line, index) => {
+    const next = lines[index + 1] ?? "";
+    const running = [line, next].every((one) => /^[a-zA-Z`-]/.test(one));
+    return running && line.length + 1 + (next.split(" ")[0]?.length ?? 0) <= 80;
+  });
+}
+
 Deno.test("every command and action has a description and examples that it takes, in 80 columns", () =>
   withSession(async (session) => {
     const { commands } = await session.json("help", "--json");
@@ -90,6 +100,7 @@ Deno.test("every command and action has a description and examples that it takes
       assert.equal(code, 0, name);
       assert.deepEqual(out.split("\n").filter((line) => line.length > 80), [], name);
       assert.match(out, /^Usage: .*\n\n[A-Z]\S+ \S+/, `${name} is not described`);
+      assert.deepEqual(brokenEarly(out), [], name);
       const examples = out.split(/^Examples:\n/m)[1]?.split("\n").filter((line) => line !== "");
       assert.ok(
         examples?.some((line) => line.includes(`opencode-multi-auth ${path[0]}`)),

@@ -166,7 +166,7 @@ export function model(more: Partial<DashboardModel> = {}): DashboardModel {
         session: "ses_9be20177",
         alias: "work",
         reason: "next in turn",
-        left: "personal: usage limit",
+        left: "personal (usage limit)",
       },
       {
         at: NOW - 55 * MINUTE,

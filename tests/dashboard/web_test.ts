@@ -184,11 +184,11 @@ for (const host of ["0.0.0.0", "::", "192.168.1.2", "example.com"]) {
 }
 
 for (const port of ["x", "-1", "65536", "1.5", ""]) {
-  Deno.test(`web --port "${port}" is no port`, () =>
+  Deno.test(`web --port "${port}" is not a port`, () =>
     withSession(async (session) => {
       const { code, err } = await run(session, "web", `--port=${port}`);
       assert.notEqual(code, 0);
-      assert.match(err, /is no port|argument missing/);
+      assert.match(err, /is not a port|argument missing/);
     }));
 }
 

@@ -90,3 +90,10 @@ Deno.test("without a folder of the Codex CLI nothing is said about its login", (
   withMachine(async ({ surroundings }) => {
     assert.deepEqual((await look(surroundings, "login")).findings, []);
   }));
+
+Deno.test("a store that cannot be read is not a fault of the Codex CLI's login", () =>
+  withMachine(async (machine) => {
+    signedIn(machine);
+    machine.put(".config/opencode-multi-auth/accounts.json", "{");
+    assert.deepEqual((await look(machine.surroundings, "login")).findings, []);
+  }));

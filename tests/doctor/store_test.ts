@@ -119,6 +119,9 @@ for (
       const broken = finding(found, "accounts file");
       assert.equal(broken.state, "wrong");
       assert.equal(broken.fix, `Take the last good copy: cp "${accountsBackup}" "${accounts}"`);
+      // Said once, though state.db is read through the same store.
+      assert.ok(existsSync(surroundings.paths.state));
+      assert.deepEqual((await look(surroundings, "state")).findings, []);
       assert.deepEqual(everything(), before);
       const mended = await found.mend?.([broken]);
       const [kept = ""] = mended?.backups ?? [];

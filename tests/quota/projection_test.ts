@@ -65,7 +65,7 @@ const TABLE: readonly (readonly [
     0.5,
     "runs out in 5 d",
   ],
-  ["it is used up: nothing is left to say", points([[60, 60], [0, 100]]), 40, null],
+  ["it is used up: nothing is left to say", points([[60, 60], [0, 100]]), null, null],
   ["unused", points([[60, 0], [0, 0]]), null, null],
   ["just started", points([[8, 1], [0, 9]], { resetsIn: 295 }), null, null],
   ["stale", points([[120, 20], [40, 60]]), null, null],

@@ -37,7 +37,7 @@ export function Serving({ model }: { readonly model: DashboardModel }) {
                     <Age at={at} now={model.now} />
                   </td>
                   <td>{alias}</td>
-                  <td>{left === null ? reason : `${reason}; ${left}`}</td>
+                  <td>{left === null ? reason : `${reason}, leaves ${left}`}</td>
                   <td class="id" title={session ?? ""}>{session ?? "–"}</td>
                 </tr>
               ))}
