@@ -17,9 +17,17 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   };
   process.on(name, onSignal);
 }
-// The reader of a pipe may leave early, as `head` does.
-process.stdout.on("error", () => process.exit(0));
+process.stdout.on("error", (error: Error & { code?: string }) => {
+  // The reader of a pipe may leave early, as `head` does.
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`Error: The output could not be written (${error.message}).\n`);
+  process.exit(1);
+});
 
 process.exitCode = await run(systemContext(import.meta.url, interrupt.signal));
 // What was printed must be out before the end; a browser or an idle connection must not delay it.
-process.stdout.write("", () => process.exit());
+// Where it could not be written, what listens for that says so and ends.
+process.stdout.write("", (error) => {
+  if (!error) process.exit();
+  setTimeout(() => process.exit(1));
+});
