@@ -1,5 +1,6 @@
 import type { Account } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
+import { resolveEndpoints } from "../platform/endpoints.ts";
 import { Failure } from "../platform/failure.ts";
 import { type Paths, resolvePaths } from "../platform/paths.ts";
 import type { LocalStore } from "../store/local.ts";
@@ -25,6 +26,8 @@ export async function withStore<T>(
   context: Context,
   use: (open: OpenStore) => Promise<T>,
 ): Promise<T> {
+  // An address that would be refused later is said by the first command, whether it needs one or not.
+  resolveEndpoints(context.env);
   const paths = resolvePaths(context.env);
   const { openLocalStore } = await import("../store/local.ts");
   const { env, clock, random } = context;

@@ -151,3 +151,17 @@ Deno.test("an alias with terminal sequences from an older store is shown without
       assert.ok(!out.includes("\u001b"));
     }
   }));
+
+Deno.test("an address that tokens may not be sent to is refused by the first command, also by one that needs none", () =>
+  withSession(async (session) => {
+    session.useFixture("v1.json");
+    for (const name of ["OPENCODE_MULTI_AUTH_BACKEND_URL", "OPENCODE_MULTI_AUTH_ISSUER_URL"]) {
+      const env = { HOME: session.home, [name]: "http://chatgpt.example" };
+      for (const command of ["status", "list"]) {
+        const { code, out, err } = await session.runWith({ env }, command);
+        assert.equal(code, 1, command);
+        assert.equal(out, "");
+        assert.match(err, new RegExp(`^Error: ${name} is not an address .*\\n$`));
+      }
+    }
+  }));
