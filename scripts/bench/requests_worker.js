@@ -99,7 +99,8 @@ function wave(send) {
 }
 
 const names = Object.keys(ways);
-for (let n = 0; n < Math.max(20 / task.atOnce, 3); n++) {
+// Until the runtime has compiled what it will go on to run.
+for (let n = 0; n < Math.max(200 / task.atOnce, 3); n++) {
   for (const name of names) await wave(ways[name]);
 }
 if (task.mark) process.stderr.write("steady\n");
