@@ -5,7 +5,7 @@
  *
  * - `--json` prints the figures for programs
  * - `--quick` measures a fifth, in half a minute
- * - `--margin 3` lets times be three times their budget, for busy machines; sizes and counts stay
+ * - `--margin 3` lets times be three times their budget, for busy machines; sizes stay
  *
  * @module
  */

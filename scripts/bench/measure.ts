@@ -5,7 +5,7 @@ export interface Figure {
   readonly unit: string;
   /** The most that it may be; absent for a figure that is only told. */
   readonly budget?: number;
-  /** Whether it is a time, which a busy machine stretches; sizes and counts are what they are. */
+  /** Whether it is a time, or grows with one: a busy machine stretches it. Sizes are what they are. */
   readonly noisy?: boolean;
 }
 
