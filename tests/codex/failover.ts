@@ -184,11 +184,7 @@ export class Failover {
     init: RequestInit = turn("s"),
     input: string | URL | Request = RESPONSES,
   ): Promise<Response> {
-    let done = false;
-    const answer = this.fetch(input, init).finally(() => done = true);
-    answer.catch(() => {});
-    for (let n = 0; n < 4_000 && !done; n++) await this.clock.advance(100);
-    return await answer;
+    return await this.clock.passUntil(this.fetch(input, init));
   }
 
   /** Who was asked, in order. */

@@ -183,11 +183,8 @@ Deno.test("the backend receives the name that goes out, blocks go by it, and the
       { status: 400 },
     ),
   );
-  let done = false;
-  const answer = fetch(RESPONSES, turn("s", { model: "openai/gpt-5.2-codex" }))
-    .finally(() => done = true);
-  for (let n = 0; n < 200 && !done; n++) await failover.clock.advance(100);
-  assert.equal((await answer).status, 200);
+  const answer = fetch(RESPONSES, turn("s", { model: "openai/gpt-5.2-codex" }));
+  assert.equal((await failover.clock.passUntil(answer)).status, 200);
   assert.deepEqual(failover.seen.map(({ alias, body }) => [alias, JSON.parse(body).model]), [
     ["a", "gpt-5.3-codex"],
     ["b", "gpt-5.3-codex"],

@@ -6,6 +6,7 @@ import { createClient } from "../../src/codex/client.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { testAccount } from "../memory_store.ts";
+import { OnTheWay } from "../faults/on_the_way.ts";
 import { startSimulator } from "../simulator/simulator.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 import { RESPONSES, turn } from "./failover.ts";
@@ -31,7 +32,21 @@ Deno.test("a client finds out in the simulated backend, and no request waits for
     }));
   }
   await store.close();
-  const client = await createClient({ env, clock, random: () => 0.5 });
+  const onTheWay = new OnTheWay();
+  const client = await createClient({
+    env,
+    clock,
+    random: () => 0.5,
+    fetch: onTheWay.watch(fetch),
+  });
+  /** Lets virtual time pass, and answers arrive, until something holds. */
+  const settled = async (holds: () => boolean) => {
+    for (let step = 0; step < 700 && !holds(); step++) {
+      await clock.advance(100);
+      await onTheWay.arrive();
+    }
+    assert.ok(holds());
+  };
   try {
     const ask = async (session: string) => {
       const answer = await client.fetch(RESPONSES, turn(session));
@@ -51,12 +66,12 @@ Deno.test("a client finds out in the simulated backend, and no request waits for
     const before = clock.now();
     await ask("s");
     assert.equal(clock.now(), before);
-    await settled(() => asked()[0]?.status !== null, clock);
+    await settled(() => asked()[0]?.status !== null);
     assert.equal(isBlocked(client.pool), true, "the backend still says 100 %");
 
     simulator.plan("a").setUsed(300, 3);
     const back = clock.now();
-    await settled(() => !isBlocked(client.pool), clock);
+    await settled(() => !isBlocked(client.pool));
     assert.ok(clock.now() - back <= MINUTE, `${clock.now() - back} ms`);
     assert.deepEqual(asked().map((one) => one.plan), ["a", "a"]);
   } finally {
@@ -65,12 +80,3 @@ Deno.test("a client finds out in the simulated backend, and no request waits for
     rmSync(folder, { recursive: true });
   }
 });
-
-/** Lets virtual time pass until something holds, with a real pause for the sockets at each step. */
-async function settled(holds: () => boolean, clock: VirtualClock): Promise<void> {
-  for (let step = 0; step < 700 && !holds(); step++) {
-    await clock.advance(100);
-    if (step % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  assert.ok(holds());
-}

@@ -122,11 +122,3 @@ export function onDevice(test: (at: DeviceFolder) => Promise<void>): Promise<voi
     });
   });
 }
-
-/** Whether a clock with nothing else to do lets this come to its end. */
-export async function finish<T>(clock: { advance(ms: number): Promise<void> }, work: Promise<T>) {
-  let done = false;
-  work.then(() => done = true, () => done = true);
-  for (let n = 0; n < 2_000 && !done; n++) await clock.advance(50);
-  return await work;
-}

@@ -4,7 +4,7 @@ import { sharedTokens } from "../../src/codex_cli/shared_tokens.ts";
 import { createRefresher } from "../../src/oauth/refresh_transaction.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import type { Holder } from "../simulator/jwt.ts";
-import { accountOf, authJson, finish, ISSUER, onDevice, person } from "./device_folder.ts";
+import { accountOf, authJson, ISSUER, onDevice, person } from "./device_folder.ts";
 
 /** Four seats: two members of one workspace, and one person in two workspaces with one email. */
 const PEOPLE: readonly Holder[] = [
@@ -115,12 +115,12 @@ Deno.test("over any history of both programs no two identities are merged, nobod
                 break;
               }
               case "sync":
-                await finish(clock, device.sync());
+                await clock.passUntil(device.sync());
                 break;
               case "sync by hand": {
                 const token = inFile();
                 const known = token && await stored(holderAt(token));
-                const outcome = await finish(clock, device.sync({ alias: `named-${++round}` }));
+                const outcome = await clock.passUntil(device.sync({ alias: `named-${++round}` }));
                 if (outcome.kind === "added" && !known) removed.delete(owners.get(token!)!);
                 break;
               }
@@ -137,14 +137,14 @@ Deno.test("over any history of both programs no two identities are merged, nobod
                 // A spent token of ours is what a Codex leaves that we have not looked at.
                 if (!account || spent.has(account.credentials.refreshToken)) break;
                 const refresher = renewing(one.kind === "we renew");
-                const outcome = await finish(clock, refresher.refresh(account, true));
+                const outcome = await clock.passUntil(refresher.refresh(account, true));
                 assert.equal(outcome.kind, "fresh");
                 break;
               }
               case "switch": {
                 const account = await stored(PEOPLE[one.who]!);
                 if (!account) break;
-                await finish(clock, device.switchTo(account, { overwrite: true }));
+                await clock.passUntil(device.switchTo(account, { overwrite: true }));
                 const now = await stored(PEOPLE[one.who]!);
                 assert.equal(inFile(), now?.credentials.refreshToken);
                 break;

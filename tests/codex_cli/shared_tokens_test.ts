@@ -10,7 +10,6 @@ import {
   accountOf,
   authJson,
   type DeviceFolder,
-  finish,
   ISSUER,
   onDevice,
   person,
@@ -56,7 +55,7 @@ function refresherOn(at: DeviceFolder, options: {
     },
   });
   const refresh = (account: Account, rejected = false) =>
-    finish(at.folder.clock, refresher.refresh(account, rejected));
+    at.folder.clock.passUntil(refresher.refresh(account, rejected));
   return { shared, refresh, sent, notices };
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { changeAuthFile } from "../../src/codex_cli/auth_change.ts";
 import { type FileSystem, systemFiles } from "../../src/platform/files.ts";
 import { faultyFiles } from "../platform/faulty_files.ts";
-import { accountOf, authJson, finish, onDevice, person, tokens } from "./device_folder.ts";
+import { accountOf, authJson, onDevice, person, tokens } from "./device_folder.ts";
 
 const ANNA = person("anna");
 const BERT = person("bert");
@@ -93,11 +93,11 @@ Deno.test("a login that cannot be taken over is given up only when the person sa
       at.write(content);
       const before = Deno.readTextFileSync(at.path);
       await assert.rejects(
-        finish(at.folder.clock, at.device().switchTo(accountOf(BERT))),
+        at.folder.clock.passUntil(at.device().switchTo(accountOf(BERT))),
         /lost.*--force/,
       );
       assert.equal(Deno.readTextFileSync(at.path), before);
-      await finish(at.folder.clock, at.device().switchTo(accountOf(BERT), { overwrite: true }));
+      await at.folder.clock.passUntil(at.device().switchTo(accountOf(BERT), { overwrite: true }));
       assert.equal(at.read().tokens.account_id, "workspace-bert");
     }
     // An API key stays beside the login, and a removed account was given up before.

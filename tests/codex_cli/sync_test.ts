@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { mayBeConsumed } from "../../src/store/consumed.ts";
 import { isDismissed } from "../../src/store/dismissed.ts";
 import { FIXTURES } from "../store/store_folder.ts";
-import { accountOf, authJson, finish, onDevice, person, tokens } from "./device_folder.ts";
+import { accountOf, authJson, onDevice, person, tokens } from "./device_folder.ts";
 
 const ANNA = person("anna");
 const BERT = person("bert");
@@ -184,7 +184,7 @@ Deno.test("auth.json written half is read when it is whole", () =>
     const syncing = at.device().sync();
     await at.folder.clock.advance(60);
     writeFileSync(at.path, text);
-    const outcome = await finish(at.folder.clock, syncing);
+    const outcome = await at.folder.clock.passUntil(syncing);
     assert.equal(outcome.kind, "added");
   }));
 
@@ -193,10 +193,10 @@ Deno.test("auth.json that stays broken, is a folder, or is gone, loses nothing o
     await at.store.add(accountOf(ANNA, 1));
     for (const content of ['{"tokens": {"acc', "", "[]", "null", `"${"x".repeat(2_000_000)}"`]) {
       at.write(content);
-      const outcome = await finish(at.folder.clock, at.device().sync());
+      const outcome = await at.folder.clock.passUntil(at.device().sync());
       assert.equal(outcome.kind, "left", content.slice(0, 10));
       assert.match(outcome.text, /was left alone/);
-      const { content: seen } = await finish(at.folder.clock, at.device().state());
+      const { content: seen } = await at.folder.clock.passUntil(at.device().state());
       assert.equal(seen.kind, "unreadable");
     }
     rmSync(at.path);

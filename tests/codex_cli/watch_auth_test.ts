@@ -5,7 +5,7 @@ import type { SyncOutcome } from "../../src/codex_cli/device.ts";
 import { watchAuth, type WatchFolder, watchFolder } from "../../src/codex_cli/watch_auth.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemFiles } from "../../src/platform/files.ts";
-import { authJson, type DeviceFolder, finish, onDevice, person, tokens } from "./device_folder.ts";
+import { authJson, type DeviceFolder, onDevice, person, tokens } from "./device_folder.ts";
 
 const ANNA = person("anna");
 const BERT = person("bert");
@@ -193,5 +193,5 @@ Deno.test("the machine's own events arrive in less than a second", () =>
     // The poll alone would take five seconds.
     assert.ok(performance.now() - start < 4_000);
     assert.equal(at.read().tokens.refresh_token, tokens(ANNA).refresh_token);
-    await finish(at.folder.clock, at.device().sync());
+    await at.folder.clock.passUntil(at.device().sync());
   }));

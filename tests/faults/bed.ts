@@ -17,6 +17,7 @@ import {
 } from "../simulator/simulator.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 import { testAccount } from "../memory_store.ts";
+import { moment, OnTheWay } from "./on_the_way.ts";
 
 export const SECOND = 1_000;
 export const HOUR = 3_600_000;
@@ -39,9 +40,6 @@ export interface BedOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** How long an answer may take on this machine before it counts as kept back, in real milliseconds. */
-const ON_THE_WAY_MS = 500;
-
 /** A client with a store of its own in front of the simulated backend, on real sockets and a virtual clock. */
 export class Bed {
   private constructor(
@@ -52,8 +50,7 @@ export class Bed {
     /** Where the client's store is, for another process's. */
     readonly env: Environment,
     private readonly folder: string,
-    /** When each request on its way left, in real milliseconds. */
-    private readonly onTheWay: ReadonlySet<number>,
+    private readonly onTheWay: OnTheWay,
   ) {}
 
   static async open(options: BedOptions = {}): Promise<Bed> {
@@ -80,22 +77,14 @@ export class Bed {
     }
     await store.close();
     const events: PoolEvent[] = [];
-    const onTheWay = new Set<number>();
+    const onTheWay = new OnTheWay();
     const network = options.fetch ?? fetch;
     const client = await createClient({
       env,
       clock,
       random: () => 0.5,
       onEvent: (event) => events.push(event),
-      async fetch(input: RequestInfo | URL, init?: RequestInit) {
-        const left = performance.now();
-        onTheWay.add(left);
-        try {
-          return await network(input, init);
-        } finally {
-          onTheWay.delete(left);
-        }
-      },
+      fetch: onTheWay.watch(network),
     });
     return new Bed(events, clock, simulator, client, env, folder, onTheWay);
   }
@@ -108,14 +97,12 @@ export class Bed {
   /** Lets virtual time pass, with a real moment for the sockets at each step, until something is there. */
   async patiently<T>(work: Promise<T>, stepMs = 100): Promise<T> {
     let done = false;
-    work.finally(() => done = true).catch(() => {});
-    for (let step = 0; step < 6_000 && !done; step++) {
+    work.then(() => done = true, () => done = true);
+    const end = performance.now() + 60_000;
+    while (!done) {
       await this.clock.advance(stepMs);
-      await moment();
-      // A busy machine must not let virtual time overtake an answer; one that is kept back on purpose may wait.
-      while ([...this.onTheWay].some((left) => performance.now() - left < ON_THE_WAY_MS)) {
-        await moment();
-      }
+      await this.onTheWay.arrive();
+      if (performance.now() > end) throw new Error("what the test waits for has not come in 60 s");
     }
     return await work;
   }
@@ -166,8 +153,4 @@ export async function said(answer: Response): Promise<string> {
 /** The error in a JSON answer. */
 export async function errorIn(answer: Response): Promise<{ message: string; code?: string }> {
   return (await answer.json()).error;
-}
-
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -59,12 +59,9 @@ export function setUp(options: {
 }
 
 /** Lets a refresh run on the virtual clock to its end. */
-export async function finish(
+export function finish(
   clock: VirtualClock,
   outcome: Promise<RefreshOutcome>,
 ): Promise<RefreshOutcome> {
-  let done = false;
-  outcome.finally(() => done = true);
-  for (let n = 0; n < 2_000 && !done; n++) await clock.advance(100);
-  return await outcome;
+  return clock.passUntil(outcome);
 }
