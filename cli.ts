@@ -3,31 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
-import { systemContext } from "./src/cli/context.ts";
-import { run } from "./src/cli/run.ts";
+import { start } from "./src/cli/whole.ts";
 
-const interrupt = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  const onSignal = () => {
-    interrupt.abort();
-    // The next one ends the program at once. Only after all who listen have heard this one: whoever
-    // finds himself alone would end it now.
-    setTimeout(() => process.off(name, onSignal));
-  };
-  process.on(name, onSignal);
-}
-process.stdout.on("error", (error: Error & { code?: string }) => {
-  // The reader of a pipe may leave early, as `head` does.
-  if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(`Error: The output could not be written (${error.message}).\n`);
-  process.exit(1);
-});
-
-process.exitCode = await run(systemContext(import.meta.url, interrupt.signal));
-// What was printed must be out before the end; a browser or an idle connection must not delay it.
-// Where it could not be written, what listens for that says so and ends.
-process.stdout.write("", (error) => {
-  if (!error) process.exit();
-  setTimeout(() => process.exit(1));
-});
+await start(import.meta.url);

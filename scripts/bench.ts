@@ -152,7 +152,7 @@ async function measure(effort: Effort): Promise<Figure[]> {
   const programs: Tools = await tools();
   const { bun, node } = programs;
   const cli = await bundleCommandLine();
-  const { pluginBytes } = await npmPackage(cli);
+  const { pluginBytes } = await npmPackage();
   const figures: Figure[] = [
     { what: "plugin bundle", value: round(pluginBytes / 1024), unit: "KB", budget: 120 },
   ];

@@ -84,16 +84,25 @@ export function refuseBuildPaths(text: string, file: string): void {
  */
 export async function bundleCommandLine(): Promise<string> {
   const file = inRepository("dist", "cli.js");
-  const text = await bundle("cli.ts", file);
-  const body = text.replace(/^#!.*\n/, "");
-  if (!body.includes(VERSION)) {
+  const text = await bundleProgram("cli.ts", file);
+  if (!text.includes(VERSION)) {
     throw new Error(
       `${file} does not carry the version ${VERSION}. Let cli.ts reach src/platform/version.ts.`,
     );
   }
-  Deno.writeTextFileSync(file, SHEBANG + body);
-  if (Deno.build.os !== "windows") Deno.chmodSync(file, 0o755);
   return file;
+}
+
+/** Bundles an entry to a file that can be started by itself. Otherwise as {@linkcode bundle}. */
+export async function bundleProgram(
+  entry: string,
+  output: string,
+  apart: readonly string[] = [],
+): Promise<string> {
+  const text = SHEBANG + (await bundle(entry, output, apart)).replace(/^#!.*\n/, "");
+  Deno.writeTextFileSync(output, text);
+  if (Deno.build.os !== "windows") Deno.chmodSync(output, 0o755);
+  return text;
 }
 
 if (import.meta.main) {

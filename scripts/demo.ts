@@ -5,7 +5,9 @@
  *
  * @module
  */
+import { COMMANDS } from "../src/cli/commands.ts";
 import { systemContext } from "../src/cli/context.ts";
+import { NOBODY } from "../src/cli/person.ts";
 import { run } from "../src/cli/run.ts";
 import { PLACEHOLDER_ENTRY } from "../src/opencode/placeholder.ts";
 import type { Hooks } from "../src/opencode/host.ts";
@@ -42,7 +44,7 @@ function bar(percent: number): string {
 async function command(argv: string[], env: Record<string, string>, show = true): Promise<void> {
   let said = "";
   const status = await run({
-    ...systemContext(import.meta.url, new AbortController().signal),
+    ...systemContext(import.meta.url, new AbortController().signal, NOBODY),
     argv,
     env,
     callbackPorts: CALLBACK_PORTS,
@@ -55,7 +57,7 @@ async function command(argv: string[], env: Record<string, string>, show = true)
       await (await fetch(url)).body?.cancel();
       return true;
     },
-  });
+  }, COMMANDS);
   if (status !== 0) throw new Error(`${argv.join(" ")} ended with ${status}: ${said}`);
 }
 

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { PACKAGE, PROGRAM } from "../src/platform/version.ts";
-import { bundle, bundleCommandLine } from "./bundle.ts";
+import { bundle, bundleProgram } from "./bundle.ts";
 import { thirdPartyLicenses } from "./licenses.ts";
 import { inRepository, VERSION } from "./repository.ts";
 import { run, script, size } from "./program.ts";
@@ -48,6 +48,13 @@ const LATE_SOURCES = [
 ] as const;
 const LATE_FILE = "later.js";
 
+/** The command line's entry and its parts: as the source names them, the files of the package, and the bytes they may have. */
+const COMMAND_LINE = "cli.js";
+const COMMAND_LINE_PARTS = [
+  { source: "./quick.ts", file: "cli_quick.js", limit: 220 * 1024 },
+  { source: "./whole.ts", file: "cli_whole.js", limit: 700 * 1024 },
+] as const;
+
 /** Licences of the code that is bundled. */
 const NOTICES = "THIRD_PARTY_LICENSES";
 
@@ -64,7 +71,7 @@ function manifest(): Record<string, unknown> {
     type: "module",
     main: "./plugin.js",
     types: "./plugin.d.ts",
-    bin: { [PROGRAM]: "cli.js" },
+    bin: { [PROGRAM]: COMMAND_LINE },
     // OpenCode asks for "./server"; with "." alone it loads nothing and says nothing.
     exports: {
       ".": entry,
@@ -72,7 +79,16 @@ function manifest(): Record<string, unknown> {
       "./tui": { default: "./tui.js" },
       "./package.json": "./package.json",
     },
-    files: ["plugin.js", LATE_FILE, "plugin.d.ts", "tui.js", "cli.js", ...DOCUMENTS, NOTICES],
+    files: [
+      "plugin.js",
+      LATE_FILE,
+      "plugin.d.ts",
+      "tui.js",
+      COMMAND_LINE,
+      ...COMMAND_LINE_PARTS.map(({ file }) => file),
+      ...DOCUMENTS,
+      NOTICES,
+    ],
     engines: { node: ">=22.13", opencode: ">=1.18" },
   };
 }
@@ -90,12 +106,10 @@ export interface NpmPackage {
 /**
  * Builds the package.
  *
- * @param commandLine The bundled command line (default: built now).
  * @throws {Error} when the plugin is too large, exports more than its default, or names this machine's folders.
  */
-export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
+export async function npmPackage(): Promise<NpmPackage> {
   const folder = inRepository("npm");
-  const cli = commandLine ?? await bundleCommandLine();
   await Deno.remove(folder, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
@@ -112,7 +126,7 @@ export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
   await bundleTui(join(folder, "tui.js"));
 
   Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
-  Deno.copyFileSync(cli, join(folder, "cli.js"));
+  await bundleCommandLineParts(folder);
   for (const name of DOCUMENTS) Deno.copyFileSync(inRepository(name), join(folder, name));
   Deno.writeTextFileSync(join(folder, NOTICES), await thirdPartyLicenses());
   Deno.writeTextFileSync(
@@ -134,16 +148,43 @@ export async function npmPackage(commandLine?: string): Promise<NpmPackage> {
  */
 async function bundlePlugin(plugin: string, later: string): Promise<number> {
   let text = await bundle("plugin.ts", plugin, LATE_SOURCES);
-  for (const source of LATE_SOURCES) {
-    const parts = text.split(`import("${source}")`);
-    if (parts.length !== 2) {
-      throw new Error(`plugin.js imports ${source} ${parts.length - 1} times, not once.`);
-    }
-    text = parts.join(`import("./${LATE_FILE}")`);
-  }
+  for (const source of LATE_SOURCES) text = withImportOf(text, source, LATE_FILE);
   Deno.writeTextFileSync(plugin, text);
   await bundle("src/opencode/later.ts", later);
   return new TextEncoder().encode(text).length;
+}
+
+/**
+ * Bundles the command line in parts, so that what is called often need not read what is not.
+ *
+ * @throws {Error} when a part is larger than it may be, or the entry does not import each part once.
+ */
+async function bundleCommandLineParts(folder: string): Promise<void> {
+  const entry = join(folder, COMMAND_LINE);
+  const sources = COMMAND_LINE_PARTS.map(({ source }) => source);
+  let text = await bundleProgram("src/cli/launcher.ts", entry, sources);
+  for (const { source, file, limit } of COMMAND_LINE_PARTS) {
+    text = withImportOf(text, source, file);
+    const part = join("src/cli", source);
+    const { length } = await bundle(part, join(folder, file));
+    if (length > limit) {
+      throw new Error(`${file} has ${length} bytes, more than ${limit}. See what ${part} reaches.`);
+    }
+  }
+  Deno.writeTextFileSync(entry, text);
+}
+
+/**
+ * Lets a bundle import a file of the package where its source imports a part of ours.
+ *
+ * @throws {Error} when it does not do so in exactly one place.
+ */
+function withImportOf(text: string, source: string, file: string): string {
+  const parts = text.split(`import("${source}")`);
+  if (parts.length !== 2) {
+    throw new Error(`The bundle imports ${source} ${parts.length - 1} times, not once.`);
+  }
+  return parts.join(`import("./${file}")`);
 }
 
 /**

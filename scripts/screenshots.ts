@@ -6,7 +6,9 @@
  */
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { COMMANDS } from "../src/cli/commands.ts";
 import { type Context, systemContext } from "../src/cli/context.ts";
+import { NOBODY } from "../src/cli/person.ts";
 import { run as runCommand } from "../src/cli/run.ts";
 import { clientOver } from "../src/codex/client.ts";
 import { type Clock, systemClock } from "../src/platform/clock.ts";
@@ -41,7 +43,7 @@ class Afternoon implements Clock {
 
 function command(argv: string[], env: Record<string, string>, more: Partial<Context> = {}) {
   return runCommand({
-    ...systemContext(import.meta.url, new AbortController().signal),
+    ...systemContext(import.meta.url, new AbortController().signal, NOBODY),
     argv,
     env,
     callbackPorts: CALLBACK_PORTS,
@@ -53,7 +55,7 @@ function command(argv: string[], env: Record<string, string>, more: Partial<Cont
       return true;
     },
     ...more,
-  });
+  }, COMMANDS);
 }
 
 /** Signs everybody in, and lets conversations run for some hours. */

@@ -42,7 +42,7 @@ async function prepare(): Promise<void> {
   };
   const found = await step("programs", tools, () => "OpenCode, Codex, Bun, Node");
   const cli = await step("dist/cli.js", bundleCommandLine, (file) => size(bytes(file)));
-  await step("npm/", () => npmPackage(cli), (built) => `plugin.js ${size(built.pluginBytes)}`);
+  await step("npm/", npmPackage, (built) => `plugin.js ${size(built.pluginBytes)}`);
   await step(
     "binary",
     () => compileWithBun(found, cli),

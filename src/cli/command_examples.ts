@@ -41,7 +41,7 @@ export function completeExamples(program: CommandLine): void {
   const visit = (command: Registered, path: readonly string[]) => {
     const name = [...path, command.name()];
     const lines = EXAMPLES[name.join(" ")];
-    if (lines !== undefined && !/^Examples:$/m.test(command.helpInformation())) {
+    if (lines !== undefined) {
       addExamples(command, ...lines.map((line) => `${PROGRAM} ${line}`));
     }
     for (const one of command.commands) visit(one, name);

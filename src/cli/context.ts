@@ -50,6 +50,9 @@ export interface Context {
   readonly machine?: Partial<Machine>;
 }
 
+/** How the person in front of the program is asked and shown something. */
+export type Person = Pick<Context, "prompts" | "readLine" | "openBrowser">;
+
 /** What the commands about the program itself take from the machine. */
 export interface Machine {
   /** As `process.platform` names it. */
@@ -69,8 +72,9 @@ export interface Machine {
  *
  * @param programFile Address of the file that runs as the program.
  * @param signal Aborts at Ctrl-C.
+ * @param person Who is asked.
  */
-export function systemContext(programFile: string, signal: AbortSignal): Context {
+export function systemContext(programFile: string, signal: AbortSignal, person: Person): Context {
   const { env, stdin, stdout, stderr } = process;
   return {
     argv: process.argv.slice(2),
@@ -83,9 +87,7 @@ export function systemContext(programFile: string, signal: AbortSignal): Context
     clock: systemClock,
     random: Math.random,
     fetch: globalThis.fetch,
-    prompts: async () => (await import("./prompts.ts")).terminalPrompts(signal),
-    readLine: async () => (await import("./read_line.ts")).readLine(stdin, signal),
-    openBrowser: async (url) => (await import("../oauth/browser.ts")).openBrowser(url),
+    ...person,
     signal,
     folder: process.cwd(),
     programFile,

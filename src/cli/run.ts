@@ -8,7 +8,7 @@ import { redact } from "../platform/redaction.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { Context } from "./context.ts";
 import { helpFor } from "./help.ts";
-import { createProgram } from "./program.ts";
+import { type Commands, createProgram } from "./program.ts";
 
 /** What a shell reports for a program ended by Ctrl-C: 128 + SIGINT. */
 const INTERRUPTED = 130;
@@ -18,16 +18,17 @@ const WITH_ALIAS = ["add", "login", "remove", "rm"];
 /**
  * Runs one command line.
  *
+ * @param commands Those that there are.
  * @returns The exit status: 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C. Never rejects.
  */
-export async function run(context: Context): Promise<number> {
+export async function run(context: Context, commands: Commands): Promise<number> {
   try {
     checkRuntime(process.versions.node);
     const argv = context.argv.length === 0 ? ["help"] : context.argv;
-    await createProgram(context).parseAsync([...argv], { from: "user" });
+    await createProgram(context, commands).parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
-    return explain(context, error);
+    return explain(context, commands, error);
   }
 }
 
@@ -47,12 +48,13 @@ export function checkRuntime(version: string | undefined): void {
 }
 
 /** Says on one line what went wrong. */
-function explain(context: Context, error: unknown): number {
+function explain(context: Context, commands: Commands, error: unknown): number {
   const say = (text: string) => context.warn(`${steerless(text)}\n`);
   if (error instanceof CommanderError) {
     // Help and version arrive here too.
     if (error.exitCode === 0) return 0;
-    say(`Error: ${usageText(error)} See: ${helpFor(createProgram(context), context.argv)}`);
+    const help = helpFor(createProgram(context, commands), context.argv);
+    say(`Error: ${usageText(error)} See: ${help}`);
     return exitCodeOf(error, context.argv[0]);
   }
   // Whatever broke under Ctrl-C broke because of it.

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import type { Context } from "../../src/cli/context.ts";
-import { COMMANDS, createProgram } from "../../src/cli/program.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { createProgram } from "../../src/cli/program.ts";
 
 const programFor = (...argv: string[]) =>
-  createProgram({ argv, columns: 80, write: () => {}, env: {} } as unknown as Context);
+  createProgram(
+    { argv, columns: 80, write: () => {}, env: {} } as unknown as Context,
+    COMMANDS,
+  );
 
 Deno.test("a command that is asked for by any of its names is made alone, and as it is among all", () => {
   const all = programFor().commands;

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/run.ts";
 import { FIXTURE_NOW, VirtualClock } from "../virtual_clock.ts";
@@ -76,7 +77,7 @@ function session(home: string): Session {
       signal: new AbortController().signal,
       folder: home,
       ...changes,
-    });
+    }, COMMANDS);
     return { code, out, err };
   };
   const runPlain = (...argv: string[]) => runWith({}, ...argv);

@@ -1,7 +1,9 @@
 /** The dashboard in a real Chromium. */
 import assert from "node:assert/strict";
 import type { Browser, Locator, Page } from "playwright-core";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { systemContext } from "../../src/cli/context.ts";
+import { NOBODY } from "../../src/cli/person.ts";
 import { run } from "../../src/cli/run.ts";
 import { PASSPHRASE, SEALED } from "../dashboard/stage.ts";
 import { testAccount } from "../memory_store.ts";
@@ -175,12 +177,12 @@ test("all limits: progress, stop, and figures without a reload", async (scene) =
 test("what the command line does arrives by itself", async (scene) => {
   await using visitor = await visit(browser, scene);
   const status = await run({
-    ...systemContext(import.meta.url, new AbortController().signal),
+    ...systemContext(import.meta.url, new AbortController().signal, NOBODY),
     argv: ["disable", "work"],
     env: scene.env,
     write: () => {},
     warn: () => {},
-  });
+  }, COMMANDS);
   assert.equal(status, 0);
   const start = Date.now();
   await card(visitor.page, "work").getByText("disabled").first().waitFor();

@@ -1,0 +1,16 @@
+/**
+ * The whole command line.
+ *
+ * @module
+ */
+import { COMMANDS } from "./commands.ts";
+import { main } from "./main.ts";
+import { systemPerson } from "./person.ts";
+
+/**
+ * Runs it.
+ *
+ * @param programFile Address of the file that runs as the program.
+ */
+export const start = (programFile: string): Promise<void> =>
+  main(programFile, COMMANDS, systemPerson);
