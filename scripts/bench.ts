@@ -177,7 +177,10 @@ async function measure(effort: Effort): Promise<Figure[]> {
       ...await countFileCalls(bun, stage),
       await memory(bun, stage, effort),
       ...await measureStart(
-        cli,
+        [
+          { name: "npm package", file: inRepository("npm", "cli.js"), bound: true },
+          { name: "single file", file: cli, bound: false },
+        ],
         [
           { name: "Node", program: node, run: [] },
           { name: "Bun", program: bun, run: [] },
