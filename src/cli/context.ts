@@ -90,7 +90,16 @@ export function systemContext(programFile: string, signal: AbortSignal, person: 
     fetch: globalThis.fetch,
     ...person,
     signal,
-    folder: process.cwd(),
+    folder: currentFolder(env),
     programFile,
   };
+}
+
+/** The folder we were started in; of one that was removed meanwhile, the path that the shell still has. */
+function currentFolder(env: Environment): string {
+  try {
+    return process.cwd();
+  } catch {
+    return set(env["PWD"]) ?? "/";
+  }
 }

@@ -72,6 +72,14 @@ for (const runtime of ["node", "bun", "deno"] as const) {
     assert.equal(err, "");
   });
 
+  Deno.test(`${runtime}: neither an empty HOME nor a folder that is gone stops it`, async () => {
+    // Deno does not start in such a folder.
+    const gone = runtime === "deno" ? "" : "mkdir gone && cd gone && rmdir ../gone && ";
+    const { code, out } = await shell(runtime, `${gone}HOME= XDG_CONFIG_HOME= $CLI path`);
+    assert.equal(code, 0);
+    assert.match(out, /^\/.+\/\.config\/opencode-multi-auth\/accounts\.json\n$/);
+  });
+
   Deno.test(`${runtime}: a slow reader of the pipe gets all of a thousand accounts`, async () => {
     const { out, err } = await shell(runtime, "$CLI status --json | (sleep 1; cat)", many);
     assert.equal(JSON.parse(out).accounts.length, 1_000);
