@@ -460,7 +460,7 @@ Deno.test("add --json prints the object alone; the address goes to standard erro
 
 Deno.test("add says that OpenCode does not ask us while its auth.json has no openai entry", () =>
   withScene(async ({ session, simulator, add }) => {
-    assert.match((await add(["personal"])).out, /Set it up with: opencode-multi-auth install/);
+    assert.match((await add(["personal"])).out, /To set it up: opencode-multi-auth install/);
     const { mkdirSync, writeFileSync } = await import("node:fs");
     mkdirSync(`${session.home}/.local/share/opencode`, { recursive: true });
     writeFileSync(
