@@ -16,6 +16,7 @@ import { carryOver, overlay } from "../store/older_settings.ts";
 import { olderSettingsAt } from "./older_settings.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** `config`: reads and writes `settings.json`. Without an action it lists. */
 export function registerConfig(program: CommandLine, context: Context): void {
@@ -125,22 +126,10 @@ function listText(entries: readonly SettingEntry[], context: Context): string {
   const indent = " ".repeat(width + 4);
   const lines = entries.map(({ name, value, source, env }) => {
     const origin = source === "environment" ? ` (from ${env})` : source === "file" ? " (set)" : "";
-    const explained = wrap(SETTINGS_ABOUT[name], context.columns - indent.length)
+    const explained = wrapped(SETTINGS_ABOUT[name], context.columns - indent.length)
       .map((line) => `${indent}${paint("dim", line)}\n`);
     return `  ${paint("bold", name.padEnd(width))}  ${settingText(name, value)}${origin}\n` +
       explained.join("");
   });
   return `\nSettings:\n\n${lines.join("")}\n`;
-}
-
-/** Breaks a sentence between words. */
-function wrap(sentence: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of sentence.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }

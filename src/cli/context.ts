@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Environment, set } from "../platform/paths.ts";
 import type { ProgramRunner } from "../service/program_runner.ts";
 import type { Prompts } from "./prompts.ts";
+import { writeOut } from "./standard_output.ts";
 
 /** Everything that a command takes from outside. */
 export interface Context {
@@ -79,7 +80,7 @@ export function systemContext(programFile: string, signal: AbortSignal, person: 
   return {
     argv: process.argv.slice(2),
     env,
-    write: (text) => void stdout.write(text),
+    write: writeOut,
     warn: (text) => void stderr.write(text),
     terminal: { input: stdin.isTTY === true, output: stdout.isTTY === true },
     columns: stdout.columns || 80,
@@ -89,7 +90,16 @@ export function systemContext(programFile: string, signal: AbortSignal, person: 
     fetch: globalThis.fetch,
     ...person,
     signal,
-    folder: process.cwd(),
+    folder: currentFolder(env),
     programFile,
   };
+}
+
+/** The folder we were started in; of one that was removed meanwhile, the path that the shell still has. */
+function currentFolder(env: Environment): string {
+  try {
+    return process.cwd();
+  } catch {
+    return set(env["PWD"]) ?? "/";
+  }
 }

@@ -16,14 +16,18 @@ export function registerDisable(program: CommandLine, context: Context): void {
     .option("--json", JSON_ABOUT)
     .action((alias, options) =>
       withUnlockedStore(context, async ({ store, snapshot }) => {
-        const { id } = accountNamed(snapshot, alias);
-        await disableAccount(store, id, context.clock.now(), options.reason);
+        const { id, enabled, disabled } = accountNamed(snapshot, alias);
+        const newReason = options.reason !== undefined && options.reason !== disabled?.reason;
+        const changed = enabled || newReason;
+        if (changed) await disableAccount(store, id, context.clock.now(), options.reason);
         const last = !snapshot.accounts.some((other) => other.id !== id && mayServe(other));
         report(
           context,
           options,
-          { ok: true, alias, enabled: false, lastOne: last },
-          `Account "${printable(alias)}" disabled.\n` +
+          { ok: true, alias, enabled: false, changed, lastOne: last },
+          `Account "${printable(alias)}" ${
+            enabled ? "disabled" : `is disabled already${newReason ? "; the reason is new" : ""}`
+          }.\n` +
             (last ? "No account is left that may serve.\n" : ""),
         );
       })

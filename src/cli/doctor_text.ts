@@ -2,6 +2,7 @@ import type { State } from "../doctor/check.ts";
 import type { Result } from "../doctor/examination.ts";
 import type { Context } from "./context.ts";
 import { type Paint, paintOf } from "./style.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** How each state looks on a terminal. */
 const LOOKS = {
@@ -49,10 +50,10 @@ function findingText(result: Result, context: Context, paint: Paint): string {
   const head = `  ${terminal ? `${sign} ` : ""}${word.padEnd(WORD)}  `;
   const width = terminal ? Math.max(40, Math.min(context.columns, 100)) - head.length : Infinity;
   const indent = " ".repeat(head.length);
-  const lines = broken(steerless(result.text), width);
+  const lines = wrapped(steerless(result.text), width);
   const fix = result.fix === undefined || result.state === "ok"
     ? []
-    : broken(steerless(result.fix), width - 2);
+    : wrapped(steerless(result.fix), width - 2);
   return [
     `${paint(format, head.trimEnd()).padEnd(0)}${head.slice(head.trimEnd().length)}${
       lines[0] ?? ""
@@ -66,16 +67,4 @@ function findingText(result: Result, context: Context, paint: Paint): string {
 /** Text without what could steer a terminal: parts of it come from files and other programs. */
 function steerless(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
-}
-
-/** Breaks a sentence between words; a word that is longer than a line stays whole, so that a path can be copied. */
-function broken(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }

@@ -10,6 +10,7 @@ import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { paintOf } from "./style.ts";
 import { clockTime, until } from "./time.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** Choices that are shown without a number. */
 const SHOWN = 20;
@@ -98,15 +99,24 @@ function explainText(
   ]);
   const width = (column: number) => Math.max(...lines.map((line) => line[column]?.length ?? 0));
   const widths = [width(0), width(1), width(2)];
-  return lines.map(([at = "", session = "", alias = "", reason = ""]) =>
-    [
+  const head = (widths[0] ?? 0) + (widths[1] ?? 0) + (widths[2] ?? 0) + 3 * GAP.length;
+  // In a pipe a choice is one line, whatever its length; on a terminal its reason goes beneath.
+  const beneath = context.terminal.output && head + width(3) > context.columns;
+  return lines.map(([at = "", session = "", alias = "", reason = ""]) => {
+    const parts = [
       paint("dim", at.padStart(widths[0] ?? 0)),
       session.padEnd(widths[1] ?? 0),
       paint("bold", alias.padEnd(widths[2] ?? 0)),
-      `${reason}\n`,
-    ].join("  ")
-  ).join("");
+    ];
+    if (!beneath) return `${[...parts, reason].join(GAP)}\n`;
+    const reasons = wrapped(reason, context.columns - 2 * GAP.length);
+    return `${parts.join(GAP).trimEnd()}\n` +
+      reasons.map((line) => `${GAP}${GAP}${line}\n`).join("");
+  }).join("");
 }
+
+/** Between two columns. */
+const GAP = "  ";
 
 /** `next in turn, leaves personal (usage limit until 8:00 PM)`. */
 function reasonText({ reason, at, left }: ShownChoice, context: Context): string {

@@ -2,6 +2,7 @@ import process from "node:process";
 import { type Person, systemContext } from "./context.ts";
 import type { Commands } from "./program.ts";
 import { run } from "./run.ts";
+import { whenWritten } from "./standard_output.ts";
 
 /**
  * The program as a process: its signals, its output and its end.
@@ -38,8 +39,8 @@ export async function main(
   );
   // What was printed must be out before the end; a browser or an idle connection must not delay it.
   // Where it could not be written, what listens for that says so and ends.
-  process.stdout.write("", (error) => {
-    if (!error) process.exit();
+  whenWritten((failure) => {
+    if (!failure) process.exit();
     setTimeout(() => process.exit(1));
   });
 }

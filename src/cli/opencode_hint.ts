@@ -17,5 +17,5 @@ export async function openCodeHint(context: Context): Promise<string | undefined
     // Said by `install`, which has to read it; here it must not spoil a login that is stored.
     return undefined;
   }
-  return `OpenCode does not use these accounts yet. Set it up with: ${PROGRAM} install`;
+  return `OpenCode does not use them yet. To set it up: ${PROGRAM} install`;
 }

@@ -25,6 +25,8 @@ export function registerPin(program: CommandLine, context: Context): void {
         const account = accountNamed(snapshot, alias);
         const now = context.clock.now();
         const until = span === undefined ? null : now + span;
+        const { pin } = snapshot;
+        const already = pin?.accountId === account.id && pin.until === until;
         await pinAccount(store, account, until);
         const end = until === null
           ? "until you unpin it (opencode-multi-auth unpin)"
@@ -32,8 +34,8 @@ export function registerPin(program: CommandLine, context: Context): void {
         report(
           context,
           options,
-          { ok: true, alias, until },
-          `Pinned to "${printable(alias)}" ${end}.\n`,
+          { ok: true, alias, until, changed: !already },
+          `${already ? "Already pinned" : "Pinned"} to "${printable(alias)}" ${end}.\n`,
         );
       });
     });

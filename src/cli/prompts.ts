@@ -30,12 +30,12 @@ export function terminalPrompts(signal: AbortSignal): Prompts {
     async text(question) {
       const answer = await text({ message: question, signal, output });
       if (isCancel(answer)) throw cancelled();
-      return answer;
+      // Enter alone gives no text at all.
+      return answer ?? "";
     },
     async secret(question) {
       const answer = await password({ message: question, signal, output });
       if (isCancel(answer)) throw cancelled();
-      // Enter alone gives no text at all.
       return answer ?? "";
     },
   };

@@ -1,11 +1,14 @@
 import { loginWithBrowser, loginWithDevice, loginWithPastedCallback } from "../oauth/login.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import { formatDuration } from "../platform/duration.ts";
-import { Failure } from "../platform/failure.ts";
+import { Failure, messageOf } from "../platform/failure.ts";
 import type { Context } from "./context.ts";
 
 /** How a person signs in. */
 export type Way = "browser" | "paste" | "device";
+
+/** How often a person may paste before the login is given up. */
+const PASTES = 4;
 
 /**
  * Signs a person in and says on the way what to do.
@@ -40,7 +43,8 @@ export function signIn(
           if (!opened) say("(No browser could be started here; open the address yourself.)\n");
         },
       });
-    case "paste":
+    case "paste": {
+      let tries = onTerminal(context) ? PASTES : 1;
       return loginWithPastedCallback({
         ...network,
         onUrl: (url) =>
@@ -50,7 +54,13 @@ export function signIn(
               "whole address of that page.\n\n",
           ),
         ask: () => pasted(context, say),
+        askAgain: (wrong) => {
+          if (--tries <= 0) return false;
+          say(`${messageOf(wrong)}\n`);
+          return true;
+        },
       });
+    }
     case "device":
       return loginWithDevice({
         ...network,
@@ -65,9 +75,13 @@ export function signIn(
   }
 }
 
+function onTerminal({ terminal }: Context): boolean {
+  return terminal.input && terminal.output;
+}
+
 async function pasted(context: Context, say: (text: string) => void): Promise<string> {
   const question = "Paste the address here";
-  if (context.terminal.input && context.terminal.output) {
+  if (onTerminal(context)) {
     return await (await context.prompts()).text(question);
   }
   say(`${question}:\n`);

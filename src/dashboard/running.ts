@@ -7,10 +7,11 @@
  */
 import { join } from "node:path";
 import { errorCode } from "../platform/failure.ts";
-import { readTextIfExists, systemFiles, writeFileAtomic } from "../platform/files.ts";
+import { readTextIfExists, systemFiles } from "../platform/files.ts";
 import { asNumber, asObject, asText } from "../platform/json.ts";
 import type { Paths } from "../platform/paths.ts";
 import { runtime } from "../platform/runtime.ts";
+import { saveFile } from "../platform/save_file.ts";
 import { newLinkToken, newSecret, proofOf, sameSecret } from "./session.ts";
 
 /** A dashboard that runs, or has run. */
@@ -32,7 +33,7 @@ function fileOf({ folder }: Paths, port: number): string {
 /** Says that this process serves a port. Returns what takes that back. */
 export function announce(paths: Paths, running: Omit<Running, "pid">): () => void {
   const file = fileOf(paths, running.port);
-  writeFileAtomic(file, `${JSON.stringify({ pid: runtime.pid, ...running })}\n`);
+  saveFile(file, `${JSON.stringify({ pid: runtime.pid, ...running })}\n`);
   return () => {
     // Another process may have taken the port over meanwhile.
     if (readRunning(paths, running.port)?.key !== running.key) return;

@@ -25,7 +25,17 @@ export async function examine(checks: readonly Check[], clock: Clock): Promise<E
   const results = looks.flatMap(({ check: { group }, look }) =>
     look.findings.map((finding) => ({ group, ...finding }))
   );
-  return { results, looks };
+  return { results: saidOnce(results), looks };
+}
+
+/** Several looks may fail for one reason; the first one says it. */
+function saidOnce(results: readonly Result[]): readonly Result[] {
+  const said = new Set<string>();
+  return results.filter(({ state, text, fix, mend }) => {
+    if (state !== "wrong" || mend !== undefined) return true;
+    const what = `${text}\n${fix}`;
+    return !said.has(what) && said.add(what);
+  });
 }
 
 /** What mending came to. */

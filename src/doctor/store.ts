@@ -1,5 +1,6 @@
 import { Failure, messageOf } from "../platform/failure.ts";
 import { readTextIfExists, repairMode, statIfExists, writeFileAtomic } from "../platform/files.ts";
+import { freeBytes, ROOM_BYTES } from "../platform/free_space.ts";
 import { set } from "../platform/paths.ts";
 import { readSettings } from "../platform/settings.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
@@ -32,6 +33,7 @@ export function storeChecks(
     check("accounts file", () => accountsFile(surroundings, see), STORE_MS),
     check("state", () => state(surroundings, see), STORE_MS),
     check("file modes", () => fileModes(surroundings)),
+    check("disk space", () => space(surroundings)),
     check("seal", () => sealOf(surroundings)),
     check("settings", () => settings(surroundings)),
   ];
@@ -138,6 +140,13 @@ async function state(surroundings: Surroundings, see: See): Promise<Look> {
       ),
     };
   });
+}
+
+/** Only a full disk is worth a word. */
+function space({ paths, freeBytes: free = freeBytes }: Surroundings): Look {
+  if (free(paths.folder) >= ROOM_BYTES) return { findings: [] };
+  const text = `The disk of ${paths.folder} is full: neither tokens nor figures can be kept.`;
+  return { findings: [wrong("disk space", text, "Free some space.")] };
 }
 
 function settings({ paths, env }: Surroundings): Look {

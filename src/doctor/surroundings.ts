@@ -25,4 +25,6 @@ export interface Surroundings {
   readonly run: RunProgram;
   /** Where throw-away folders are made. */
   readonly temporary: string;
+  /** Bytes that may still be written where a path lies (default: as the system says). */
+  readonly freeBytes?: (path: string) => number;
 }

@@ -33,7 +33,6 @@ export interface IssuerEndpoints {
   readonly authorize: string;
   /** Codes and refresh tokens against tokens. */
   readonly token: string;
-  readonly revoke: string;
   /** Who an access token belongs to. */
   readonly userinfo: string;
   /** Gives a code for the device login. */
@@ -57,7 +56,6 @@ export function issuerEndpoints(issuer: string): IssuerEndpoints {
   return {
     authorize: at("/oauth/authorize"),
     token: at("/oauth/token"),
-    revoke: at("/oauth/revoke"),
     userinfo: at("/userinfo"),
     deviceUserCode: at("/api/accounts/deviceauth/usercode"),
     deviceToken: at("/api/accounts/deviceauth/token"),

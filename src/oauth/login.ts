@@ -10,7 +10,7 @@ import { exchangeCode } from "./code_exchange.ts";
 import { requestDeviceCode, waitForDevice } from "./device.ts";
 import { CALLBACK_PORTS, callbackUrl } from "./issuer.ts";
 import { cancelled } from "./issuer_failure.ts";
-import { readPastedCallback } from "./pasted_callback.ts";
+import { readPastedCallback, WrongPaste } from "./pasted_callback.ts";
 import type { IssuerNetwork } from "./request.ts";
 import type { RandomBytes } from "./state.ts";
 import type { Tokens } from "./tokens.ts";
@@ -113,12 +113,15 @@ export async function startPastedLogin(options: LoginOptions): Promise<PastedLog
  *
  * @param options.onUrl Shows the address.
  * @param options.ask Gives what the person pasted.
+ * @param options.askAgain Is told why a text is not this login's end, and says whether to ask for
+ * another (default: no).
  * @throws {Failure} when it does not end with tokens.
  */
 export async function loginWithPastedCallback(
   options: LoginOptions & {
     readonly onUrl: (url: string) => void;
     readonly ask: () => Promise<string>;
+    readonly askAgain?: (wrong: WrongPaste) => boolean;
   },
 ): Promise<Tokens> {
   const { signal } = options;
@@ -129,7 +132,13 @@ export async function loginWithPastedCallback(
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
   try {
-    return await login.finish(await Promise.race([aborted.promise, options.ask()]));
+    while (true) {
+      try {
+        return await login.finish(await Promise.race([aborted.promise, options.ask()]));
+      } catch (error) {
+        if (!(error instanceof WrongPaste && options.askAgain?.(error))) throw error;
+      }
+    }
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }

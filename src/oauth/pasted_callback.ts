@@ -4,6 +4,9 @@ import { readCallback } from "./callback.ts";
 const WHOLE_ADDRESS =
   "Copy the whole address from the browser's address bar; it begins with http://localhost and has code= and state= in it.";
 
+/** What was pasted is not the end of this login; the right text may still come. */
+export class WrongPaste extends Failure {}
+
 /**
  * Reads what a person copied from the browser after signing in: the full
  * address, its query (`?code=…&state=…`), or `code#state`.
@@ -11,7 +14,8 @@ const WHOLE_ADDRESS =
  * @param text As pasted; white space is ignored, since terminals break long lines.
  * @param state The state that was sent.
  * @returns The authorization code.
- * @throws {Failure} when there is no code in it, the state is missing or another login's, or the sign-in was refused.
+ * @throws {WrongPaste} when there is no code in it, or the state is missing or another login's.
+ * @throws {Failure} when the sign-in was refused.
  */
 export function readPastedCallback(text: string, state: string): string {
   const callback = readCallback(parametersOf(text), state);
@@ -21,11 +25,11 @@ export function readPastedCallback(text: string, state: string): string {
     case "denied":
       throw callback.failure;
     case "empty":
-      throw new Failure("There is no sign-in code in what was pasted.", WHOLE_ADDRESS);
+      throw new WrongPaste("There is no sign-in code in what was pasted.", WHOLE_ADDRESS);
     case "foreign":
       throw callback.state === "missing"
-        ? new Failure("The state is missing from what was pasted.", WHOLE_ADDRESS)
-        : new Failure(
+        ? new WrongPaste("The state is missing from what was pasted.", WHOLE_ADDRESS)
+        : new WrongPaste(
           "What was pasted belongs to another login (its state differs).",
           "Use the page that this login opened, and paste the address it ends at.",
         );

@@ -91,7 +91,7 @@ export function planUninstall(options: Surroundings & { readonly spec?: string }
   };
 }
 
-const ENTRY = 'an "openai" entry of type oauth, without tokens, by which OpenCode asks the plugin';
+const ENTRY = 'an "openai" entry without tokens, by which OpenCode asks the plugin';
 
 function entrySteps(file: AuthFile): readonly Step[] {
   const { path, openai } = file;

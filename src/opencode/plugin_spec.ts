@@ -1,6 +1,7 @@
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Failure } from "../platform/failure.ts";
+import { isThrowAway } from "../platform/installation.ts";
 import { PACKAGE, VERSION } from "../platform/version.ts";
 import type { Disk } from "./disk.ts";
 import { isPathSpec } from "./older_packages.ts";
@@ -8,10 +9,11 @@ import { isPathSpec } from "./older_packages.ts";
 /**
  * The plugin entry that `install` writes.
  *
- * A package manager's copy is named by its version, so that OpenCode fetches its own. A command
- * line that lies beside its `plugin.js` (an unpacked package, a checkout) means that very file:
- * nothing says that the name in the registry leads to the same code. A binary and a `cli.js` run
- * by its address have no file beside them and use the name.
+ * A command line that lies beside its `plugin.js` means that very file, in a package manager's folder
+ * as in a checkout: OpenCode then runs the version that the command line is, needs no registry, and
+ * keeps no copy that goes stale. What is not there to stay is named by its version instead, so that
+ * OpenCode fetches a copy of its own: a package runner's, OpenCode's, a binary, and a `cli.js` run by
+ * its address.
  *
  * @param options.program The running command line, as a path or an address; undefined when unknown.
  * @param options.asked What the person named instead, with `--plugin`.
@@ -32,9 +34,9 @@ export function choosePluginSpec(
   const local = program === undefined ? undefined : localPath(program);
   if (local === undefined) return named;
   // A package manager's command is a link into its folder.
-  const path = disk.follow(local);
+  const path = lasting(disk.follow(local), disk);
+  if (isThrowAway(path) || /[\\/]opencode[\\/]packages[\\/]/.test(path)) return named;
   const place = dirname(path);
-  if (/[\\/]node_modules[\\/]/.test(path)) return named;
   const beside = join(place, "plugin.js");
   if (packageNameAt(beside, disk) === PACKAGE && disk.exists(beside)) {
     return pathToFileURL(beside).href;
@@ -115,6 +117,15 @@ function askedSpec(asked: string, folder: string, disk: Disk): string {
     throw new Failure(`There is nothing at ${path ?? asked}.`, "Name a plugin.js that exists.", 2);
   }
   return pathToFileURL(path).href;
+}
+
+/** pnpm keeps a package under its version and links to it by its name, which an upgrade leaves in place. */
+function lasting(path: string, disk: Disk): string {
+  const linked = path.replace(
+    /([\\/]node_modules[\\/])\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/]/,
+    "$1",
+  );
+  return disk.exists(linked) ? linked : path;
 }
 
 /** The path of a file on this machine; undefined for an address elsewhere. */

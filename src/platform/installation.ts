@@ -83,6 +83,11 @@ export function findInstallation(traces: Traces): Installation {
   return { ...at, kind: "file", place: path };
 }
 
+/** Whether a path lies where a package runner keeps what it may throw away: `npx`, `bunx`, `pnpm dlx`. */
+export function isThrowAway(path: string): boolean {
+  return /\/_npx\/|\/bunx-[^/]*\/|\/dlx[-/]/.test(path.replaceAll("\\", "/"));
+}
+
 function localPath(program: string | undefined): string | undefined {
   if (program === undefined || /^https?:/.test(program)) return undefined;
   return program.startsWith("file:") ? fileURLToPath(program) : program;
@@ -91,7 +96,7 @@ function localPath(program: string | undefined): string | undefined {
 /** Which folder of packages a path lies in. */
 function packaged(path: string): Pick<Installation, "kind" | "place" | "manager"> {
   const has = (pattern: RegExp) => pattern.test(path.replaceAll("\\", "/"));
-  if (has(/\/_npx\/|\/bunx-[^/]*\/|\/dlx[-/]/)) return { kind: "npx", place: path };
+  if (isThrowAway(path)) return { kind: "npx", place: path };
   if (has(/\/\.bun\/install\/global\//)) return { kind: "package", place: path, manager: "bun" };
   if (has(/\/pnpm\/(?:global|[^/]+\/global)\/|\/pnpm-global\//)) {
     return { kind: "package", place: path, manager: "pnpm" };

@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
 /** Environment variables by name; `process.env` has this form. */
@@ -40,9 +40,9 @@ export function resolvePaths(env: Environment, home: string = homeFolder(env)): 
   };
 }
 
-/** The person's home folder. */
+/** The person's home folder. With an empty `HOME` some runtimes name none: then what the system has for the user. */
 export function homeFolder(env: Environment): string {
-  return set(env["HOME"]) ?? homedir();
+  return set(env["HOME"]) ?? set(homedir()) ?? userInfo().homedir;
 }
 
 /** The XDG folder for configuration. */

@@ -1,7 +1,8 @@
 import { Failure } from "./failure.ts";
-import { readTextIfExists, writeFileAtomic } from "./files.ts";
+import { readTextIfExists } from "./files.ts";
 import { asObject } from "./json.ts";
 import { type Environment, type Paths, set } from "./paths.ts";
+import { saveFile } from "./save_file.ts";
 import { DEFINITIONS, type SettingName, type Settings } from "./setting_definitions.ts";
 
 export {
@@ -89,7 +90,7 @@ export function writeSetting(
   const file = readFile(paths);
   if (text === undefined) delete file[name];
   else file[name] = check(name, fromText(name, text), `"${name}"`);
-  writeFileAtomic(paths.settings, `${JSON.stringify(file, null, 2)}\n`);
+  saveFile(paths.settings, `${JSON.stringify(file, null, 2)}\n`);
   return text === undefined ? DEFINITIONS[name].standard : file[name] as Settings[SettingName];
 }
 

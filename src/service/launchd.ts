@@ -1,8 +1,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../platform/failure.ts";
-import { readTextIfExists, writeFileAtomic } from "../platform/files.ts";
+import { readTextIfExists } from "../platform/files.ts";
 import { type Environment, homeFolder, resolvePaths } from "../platform/paths.ts";
+import { saveFile } from "../platform/save_file.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { launchdPlist, plistSettings } from "./launchd_plist.ts";
 import type { Ended, ProgramRunner } from "./program_runner.ts";
@@ -48,8 +49,8 @@ export function launchd(env: Environment, runner: ProgramRunner, uid: number): S
     async install({ command, environment }) {
       const plist = launchdPlist({ label: LABEL, command, environment, folder: home, log });
       // launchd would make the file with its own rights.
-      if (!existsSync(log)) writeFileAtomic(log, "");
-      writeFileAtomic(file, plist);
+      if (!existsSync(log)) saveFile(log, "");
+      saveFile(file, plist);
       await unload();
       await must("enable", target);
       await must("bootstrap", domain, file);

@@ -1,8 +1,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../platform/failure.ts";
-import { readTextIfExists, writeFileAtomic } from "../platform/files.ts";
+import { readTextIfExists } from "../platform/files.ts";
 import { configHome, type Environment, homeFolder, resolvePaths } from "../platform/paths.ts";
+import { saveFile } from "../platform/save_file.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { environmentFile } from "./environment_file.ts";
 import type { Ended, ProgramRunner } from "./program_runner.ts";
@@ -47,8 +48,8 @@ export function systemd(env: Environment, runner: ProgramRunner): ServiceManager
       const before = read();
       const changed = before !== undefined &&
         (before !== unit || readTextIfExists(environment) !== variablesText);
-      writeFileAtomic(environment, variablesText);
-      writeFileAtomic(file, unit);
+      saveFile(environment, variablesText);
+      saveFile(file, unit);
       await must("daemon-reload");
       await must("enable", "--now", UNIT);
       // What runs already keeps its old command until it is started anew.

@@ -43,17 +43,6 @@ export function unreadable(path: string, error: unknown): Failure {
   return withCause(new Failure(`${path} cannot be read (${code}).`, fix), error);
 }
 
-/** The system does not let us write it. */
-export function unwritable(path: string, error: unknown): Failure {
-  const code = errorCode(error) ?? messageOf(error);
-  const fix = code === "ENOSPC" || code === "EDQUOT"
-    ? "Free some space and try again; the old file is whole."
-    : code === "EROFS" || code === "EACCES" || code === "EPERM"
-    ? `Make its folder writable: chmod 700 "${dirname(path)}"`
-    : "Check the disk and the folder; the old file is whole.";
-  return withCause(new Failure(`${path} cannot be written (${code}).`, fix), error);
-}
-
 function withCause(failure: Failure, cause: unknown): Failure {
   return Object.assign(failure, { cause });
 }

@@ -7,8 +7,9 @@ import {
   writeFileAtomic,
 } from "../platform/files.ts";
 import type { Paths } from "../platform/paths.ts";
+import { unwritable } from "../platform/save_file.ts";
 import { keepLastCopy, removeLeftovers, removeQuietly, sealCopies } from "./accounts_copies.ts";
-import { unreadable, unwritable } from "./accounts_failure.ts";
+import { unreadable } from "./accounts_failure.ts";
 import {
   type Document,
   FILE_VERSION,

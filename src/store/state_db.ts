@@ -252,8 +252,8 @@ function isSqlite(error: unknown): boolean {
 function asFailure(error: unknown, path: string): Failure {
   if (error instanceof Failure) return error;
   const text = messageOf(error);
-  const failure = (message: string, fix: string) =>
-    Object.assign(new Failure(message, fix), { cause: error });
+  const failure = (message: string, fix: string, Kind = Failure) =>
+    Object.assign(new Kind(message, fix), { cause: error });
   if (/disk is full|ENOSPC/.test(text)) {
     return failure(`There is no space left to write ${path}.`, "Free some space and try again.");
   }
@@ -264,12 +264,18 @@ function asFailure(error: unknown, path: string): Failure {
     );
   }
   if (/readonly database|unable to open|EACCES|EPERM|EROFS/.test(text)) {
-    return Object.assign(
-      new StateUnwritable(
-        `${path} cannot be written (${text}).`,
-        `Make it and its folder writable: chmod 700 "${dirname(path)}"; chmod 600 "${path}"`,
-      ),
-      { cause: error },
+    return failure(
+      `${path} cannot be written (${text}).`,
+      `Make it and its folder writable: chmod 700 "${dirname(path)}"; chmod 600 "${path}"`,
+      StateUnwritable,
+    );
+  }
+  // A full disk has no room for the memory that SQLite's processes share.
+  if (/disk I\/O error/.test(text)) {
+    return failure(
+      `${path} cannot be used (${text}).`,
+      `Its disk may be full: free some space in ${dirname(path)} and try again.`,
+      StateUnwritable,
     );
   }
   return failure(`${path} cannot be used (${text}).`, "Move it away; a new one will be made.");

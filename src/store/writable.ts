@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, Failure } from "../platform/failure.ts";
+import { freeBytes, ROOM_BYTES } from "../platform/free_space.ts";
 
 /**
  * Proves before a login that its tokens can be kept: they exist once, and a
@@ -8,11 +9,13 @@ import { errorCode, Failure } from "../platform/failure.ts";
  *
  * @param folder The store folder; it may not exist yet.
  * @param access Throws when a path may not be written (default: asks the system).
+ * @param room Bytes that are free for us where a path lies (default: asks the system).
  * @throws {Failure} that names the folder.
  */
 export function checkWritable(
   folder: string,
   access: (path: string) => void = (path) => accessSync(path, constants.W_OK),
+  room: (path: string) => number = freeBytes,
 ): void {
   let at = folder;
   while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
@@ -22,6 +25,12 @@ export function checkWritable(
     throw new Failure(
       `${at} cannot be written (${errorCode(error) ?? "unknown error"}); nothing was changed.`,
       "Give yourself the right to write there, or set OPENCODE_MULTI_AUTH_STORE_DIR to another folder.",
+    );
+  }
+  if (room(at) < ROOM_BYTES) {
+    throw new Failure(
+      `The disk of ${at} is full; nothing was changed.`,
+      "Free some space, or set OPENCODE_MULTI_AUTH_STORE_DIR to another folder.",
     );
   }
 }

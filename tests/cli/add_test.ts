@@ -351,6 +351,62 @@ for (const [name, edit, text] of BAD_PASTES) {
     }));
 }
 
+/** A person at a terminal who pastes these texts, one after the other; the edits get the right one. */
+function pastingByHand(
+  edits: readonly ((address: string) => string)[],
+): Partial<Context> & { readonly said: string[] } {
+  const said: string[] = [];
+  let url = "";
+  let asked = 0;
+  let address: Promise<string> | undefined;
+  return {
+    said,
+    terminal: { input: true, output: true },
+    write: (text) => {
+      said.push(text);
+      url ||= text.match(/^http\S+$/m)?.[0] ?? "";
+    },
+    prompts: () =>
+      Promise.resolve({
+        confirm: () => Promise.reject(new Error("not asked")),
+        secret: () => Promise.reject(new Error("not asked")),
+        text: async () => {
+          const edit = edits[asked++];
+          assert.ok(edit, "asked too often");
+          return edit(await (address ??= signInElsewhere(url)));
+        },
+      }),
+  };
+}
+
+Deno.test("on a terminal a wrong paste may be put right", () =>
+  withPasteScene(async ({ session, add }) => {
+    const person = pastingByHand([() => "hello", () => "", (address) => address]);
+    const ran = await add(["personal", "--no-browser"], person);
+    assert.equal(ran.code, 0, ran.err);
+    const reasons = person.said.filter((text) => text.includes("Copy the whole address from"));
+    assert.equal(reasons.length, 2);
+    assert.equal((await accounts(session)).length, 1);
+  }));
+
+Deno.test("on a terminal the fourth wrong paste ends the login in one line", () =>
+  withPasteScene(async ({ session, add }) => {
+    const hello = () => "hello";
+    const ran = await add(
+      ["personal", "--no-browser"],
+      pastingByHand([hello, hello, hello, hello]),
+    );
+    assertRefused(ran, /Copy the whole address/);
+    assert.deepEqual(session.files(), {});
+  }));
+
+Deno.test("a refusal that was pasted ends the login at once, on a terminal too", () =>
+  withPasteScene(async ({ session, add }) => {
+    const denied = (address: string) => address.replace(/code=[^&]+/, "error=access_denied");
+    assertRefused(await add(["personal", "--no-browser"], pastingByHand([denied])), /refused/);
+    assert.deepEqual(session.files(), {});
+  }));
+
 Deno.test("add --device shows page and code, waits, and stores the account", () =>
   withPasteScene(async ({ session, simulator, add }) => {
     simulator.device = { pendingPolls: 3 };
@@ -404,7 +460,7 @@ Deno.test("add --json prints the object alone; the address goes to standard erro
 
 Deno.test("add says that OpenCode does not ask us while its auth.json has no openai entry", () =>
   withScene(async ({ session, simulator, add }) => {
-    assert.match((await add(["personal"])).out, /Set it up with: opencode-multi-auth install/);
+    assert.match((await add(["personal"])).out, /To set it up: opencode-multi-auth install/);
     const { mkdirSync, writeFileSync } = await import("node:fs");
     mkdirSync(`${session.home}/.local/share/opencode`, { recursive: true });
     writeFileSync(

@@ -106,6 +106,18 @@ Deno.test("disable takes an account out with its reason, enable brings it back",
     assert.match((await session.run("enable", "work")).out, /already/);
   }));
 
+Deno.test("disable of a disabled account says that it was so, and takes a new reason", () =>
+  withSession(async (session) => {
+    session.useFixture("v1.json");
+    await session.run("disable", "work", "--reason", "holiday");
+    const again = await session.run("disable", "work");
+    assert.deepEqual(again, { code: 0, out: 'Account "work" is disabled already.\n', err: "" });
+    assert.equal((await session.json("disable", "work", "--json"))["changed"], false);
+    const ran = await session.run("disable", "work", "--reason", "billing");
+    assert.equal(ran.out, 'Account "work" is disabled already; the reason is new.\n');
+    assert.equal((await account(session, "work"))["disableReason"], "billing");
+  }));
+
 Deno.test("disable of the last account that may serve says so", () =>
   withSession(async (session) => {
     session.useFixture("v1.json");
@@ -134,6 +146,14 @@ Deno.test("pin without an end lasts until unpin", () =>
       alias: "work",
       until: null,
     });
+    assert.match(
+      (await session.run("pin", "work")).out,
+      /^Already pinned to "work" until you unpin/,
+    );
+    assert.match(
+      (await session.run("pin", "work", "--for", "2h")).out,
+      /^Pinned to "work" until 8/,
+    );
     assert.equal((await session.run("unpin")).out, 'Unpinned "work".\n');
     assert.equal((await session.json("status", "--json"))["pinned"], null);
     assert.equal((await session.run("unpin")).out, "No account was pinned.\n");

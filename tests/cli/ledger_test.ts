@@ -221,6 +221,28 @@ Deno.test("explain prints the last choices, one line each, newest last", () =>
     assert.equal(two.out.split("\n").length, 3);
   }));
 
+Deno.test("explain on a terminal keeps to its width, each reason beneath its choice", () =>
+  withSession(async (session) => {
+    await add(session, "personal", "work");
+    await choose(session);
+    const terminal = { input: true, output: true };
+    for (const columns of [80, 50]) {
+      const { out } = await session.runWith({ terminal, columns }, "explain");
+      for (const line of out.split("\n")) assert.ok(line.length <= columns, line);
+    }
+    const { out } = await session.runWith({ terminal, columns: 80 }, "explain");
+    assert.ok(
+      out.includes(
+        "            5:59:30 PM  ses_one       work\n" +
+          "    next in turn, leaves personal (usage limit until 8:00 PM)\n",
+      ),
+      out,
+    );
+    // Where there is room, nothing is broken.
+    const wide = await session.runWith({ terminal, columns: 120 }, "explain");
+    assert.equal(wide.out, (await session.run("explain")).out);
+  }));
+
 Deno.test("explain of a session takes its id or how it begins", () =>
   withSession(async (session) => {
     await add(session, "personal", "work");

@@ -38,6 +38,17 @@ Deno.test("one check that fails, throws or hangs hides no other, and they keep t
   assert.ok(aborted, "what hangs is told to stop");
 });
 
+Deno.test("what several checks fail for is said once, by the first", async () => {
+  const refuse = () => Promise.reject(new Failure("The address is bad.", "Unset it."));
+  const { results } = await examine([
+    check("settings", refuse),
+    check("other", () => Promise.reject(new Failure("The address is bad.", "Another fix."))),
+    check("issuer", refuse),
+    check("backend", refuse),
+  ], new VirtualClock());
+  assert.deepEqual(results.map(({ name }) => name), ["settings", "other"]);
+});
+
 Deno.test("a token in an error is not shown", async () => {
   const token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJl";
   const { results } = await examine([

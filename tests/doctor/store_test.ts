@@ -236,3 +236,11 @@ Deno.test("an address of the person's own is a warning, so that nobody forgets i
     assert.equal(found.state, "warning");
     assert.match(found.text, /https:\/\/proxy\.example\/api/);
   }));
+
+Deno.test("a full disk is wrong, one with room is not worth a word", () =>
+  withMachine(async ({ surroundings }) => {
+    const full = await look({ ...surroundings, freeBytes: () => 4_096 }, "disk space");
+    assert.deepEqual(full.findings.map(({ state }) => state), ["wrong"]);
+    assert.match(full.findings[0]?.text ?? "", /is full: neither tokens nor figures/);
+    assert.deepEqual((await look(surroundings, "disk space")).findings, []);
+  }));

@@ -62,10 +62,17 @@ for (const manager of ["npm", "bun"] as const) {
     const names = [...Deno.readDirSync(join(folder, ".."))].map(({ name }) => name)
       .filter((name) => !name.startsWith("."));
     assert.deepEqual(names, [PACKAGE]);
-    // OpenCode is told the version, so that it fetches a copy of its own.
+    // OpenCode is told of the very copy that runs, and loads it without a registry.
     await run(bin, ["install", "--yes"], options);
     const config = JSON.parse(Deno.readTextFileSync(sandbox.openCodeConfig));
-    assert.deepEqual(config.plugin, [`${PACKAGE}@${VERSION}`]);
+    const plugin = join(Deno.realPathSync(folder), "plugin.js");
+    assert.deepEqual(config.plugin, [pathToFileURL(plugin).href]);
+    await openCode(sandbox, ["debug", "config"], { limitMs: 120_000 });
+    const log = join(sandbox.store, "logs", "codex-soft.log");
+    assert.match(
+      Deno.readTextFileSync(log),
+      new RegExp(`${PACKAGE} ${VERSION} loaded by OpenCode`),
+    );
   });
 }
 

@@ -12,13 +12,12 @@ import {
   startBrowserLogin,
   startPastedLogin,
 } from "../../src/oauth/login.ts";
-import { revokeRefreshToken } from "../../src/oauth/revoke.ts";
 import { exchangeRefreshToken } from "../../src/oauth/refresh.ts";
 import { Failure } from "../../src/platform/failure.ts";
 import answers from "../fixtures/oauth/token-responses.json" with { type: "json" };
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import { VirtualClock } from "../virtual_clock.ts";
-import { deadOrigin, startLocalServer } from "./local_server.ts";
+import { deadOrigin } from "./local_server.ts";
 
 /** A simulated issuer that takes redirects to any port we were given. */
 async function startIssuer(): Promise<Simulator & { clock: VirtualClock; ports: number[] }> {
@@ -82,7 +81,7 @@ Deno.test("a login with the browser gives credentials, identity, email and plan"
   equal(simulator.clock.pending, 0);
 });
 
-Deno.test("tokens of a login can be refreshed and revoked", async () => {
+Deno.test("tokens of a login can be refreshed", async () => {
   await using simulator = await startIssuer();
   const login = await startBrowserLogin(optionsOf(simulator));
   await (await browse(login.url, simulator)).text();
@@ -90,39 +89,11 @@ Deno.test("tokens of a login can be refreshed and revoked", async () => {
   const network = optionsOf(simulator);
   const refreshed = await exchangeRefreshToken({ ...network, credentials });
   ok(refreshed.kind === "renewed");
-  const { refreshToken } = refreshed.credentials;
-  equal(await revokeRefreshToken({ ...network, refreshToken }), true);
-  const dead = await exchangeRefreshToken({ ...network, credentials: refreshed.credentials });
-  equal(dead.kind, "permanent");
   const grants = simulator.tokenCalls.map((call) => `${call.grant} ${call.format} ${call.ok}`);
   deepEqual(grants, [
     "authorization_code form true",
     "refresh_token form true",
-    "revoke json true",
-    "refresh_token form false",
   ]);
-});
-
-Deno.test("a refresh token is revoked in the form that the Codex CLI sends", async () => {
-  const server = await startLocalServer((request, response) => {
-    response.writeHead(request.url === "/oauth/revoke" ? 200 : 404).end();
-  });
-  try {
-    const network = { issuer: server.origin, fetch, clock: new VirtualClock() };
-    equal(await revokeRefreshToken({ ...network, refreshToken: "rt_1" }), true);
-    deepEqual(JSON.parse(server.bodies[0] ?? ""), {
-      token: "rt_1",
-      token_type_hint: "refresh_token",
-      client_id: "app_EMoamEEZ73f0CkXaXp7hrann",
-    });
-  } finally {
-    server.close();
-  }
-});
-
-Deno.test("revoking at an issuer that is away is no error", async () => {
-  const network = { issuer: await deadOrigin(), fetch, clock: new VirtualClock() };
-  equal(await revokeRefreshToken({ ...network, refreshToken: "rt_1" }), false);
 });
 
 Deno.test("a browser that does not open is reported and the login goes on", async () => {

@@ -195,6 +195,19 @@ Deno.test("where state.db may not be written, the accounts can still be read", (
     await assert.rejects(store.setPin(null), /chmod 700/);
   }));
 
+Deno.test("where state.db cannot be used because its disk is full, the accounts can still be read", () =>
+  inFolder(async (folder) => {
+    await withFigures(folder);
+    const sqlite = () =>
+      Promise.resolve(() => {
+        throw new Error("disk I/O error");
+      });
+    const store = await folder.open({}, { sqlite });
+    assert.deepEqual((await store.load()).accounts, [testAccount("a")]);
+    assert.match(store.warnings.join(), /Its disk may be full: free some space .* are missing/);
+    await assert.rejects(store.setPin(null), /free some space/);
+  }));
+
 Deno.test("a store folder that cannot be made is named, with the fix", () =>
   inFolder(async (folder) => {
     writeFileSync(folder.paths.folder, "a file in its place");

@@ -25,3 +25,12 @@ Deno.test("a folder that cannot be written is named with the reason and the way 
     /^Failure: \/ cannot be written \(EROFS\); nothing was changed\. Give yourself/,
   );
 });
+
+Deno.test("a full disk is named before a login", () =>
+  withSession((session) => {
+    assert.throws(
+      () => checkWritable(session.folder, undefined, () => 4_096),
+      /^Failure: The disk of \S+ is full; nothing was changed\. Free some space/,
+    );
+    return Promise.resolve();
+  }));
