@@ -247,8 +247,7 @@ export class Journey {
     if (!await turn) return undefined;
     const renewed = await refresher.refresh(account, true);
     if (renewed.kind === "fresh" || renewed.kind === "set aside") pool.replace(renewed.account);
-    if (renewed.kind !== "fresh") return this.#skip(account, "token refused");
-    return undefined;
+    return renewed.kind === "fresh" ? undefined : this.#skip(account, "token refused");
   }
 
   #skip(account: Account, why: string): undefined {
