@@ -12,6 +12,7 @@ import { describeExhaustion, exhaustedResponse, waitOf } from "./exhausted.ts";
 import type { Exposure } from "./exposure.ts";
 import type { ForeignReasoning } from "./foreign_reasoning.ts";
 import { keepFresh } from "./freshness.ts";
+import { collectLate } from "./late_collect.ts";
 import { learn } from "./learn.ts";
 import {
   edgeAnswer,
@@ -190,7 +191,7 @@ export class Journey {
       case "pass through":
         if (!response) return this.#skip(account, outcome.kind);
         if (outcome.kind !== "ok" || !this.body.collects) return response;
-        return await (await import("./collect.ts")).collect(response);
+        return await collectLate(response, this.options.log);
       case "unauthorized":
         return await this.#renew(account);
       case "foreign reasoning":
@@ -246,8 +247,7 @@ export class Journey {
     if (!await turn) return undefined;
     const renewed = await refresher.refresh(account, true);
     if (renewed.kind === "fresh" || renewed.kind === "set aside") pool.replace(renewed.account);
-    if (renewed.kind !== "fresh") return this.#skip(account, "token refused");
-    return undefined;
+    return renewed.kind === "fresh" ? undefined : this.#skip(account, "token refused");
   }
 
   #skip(account: Account, why: string): undefined {

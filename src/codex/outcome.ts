@@ -104,7 +104,7 @@ export function classifyEvent(
   if (refusal.codes.some((code) => SERVER_ERROR.has(code))) {
     return trouble(own, now, refusal.message);
   }
-  if (typeof status !== "number" || status < 400) return { kind: "pass through" };
+  if (typeof status !== "number") return { kind: "pass through" };
   if (status >= 500) return trouble(own, now);
   return status === 401 ? unauthorized(refusal) : byStatus(status, refusal, own, now);
 }

@@ -23,6 +23,14 @@ export function lockedAnswer(): Response {
   });
 }
 
+/** A part of the plugin has gone, as happens while it is updated. */
+export function missingPartAnswer(): Response {
+  return errorResponse(403, {
+    message: "A part of the plugin is missing, since it was updated. Restart OpenCode.",
+    code: "part_missing",
+  });
+}
+
 /** Nobody has signed in yet. */
 export function emptyAnswer(): Response {
   return errorResponse(401, {

@@ -24,6 +24,8 @@ const HOLD_MS = 55_000;
 const LOOK_MS = 25_000;
 /** A pool that has served nobody for so long is idle, and nobody is asked, in milliseconds. */
 const IDLE_MS = 120_000;
+/** How soon a pool in use is looked through again although no limit has come or gone, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
 /** How soon to look again after a token was invalidated, in milliseconds. */
 const LATER_MS = 5_000;
 /** After this many questions without an answer each further one waits twice as long. */
@@ -75,6 +77,9 @@ export class Recheck {
   #free = Number.NEGATIVE_INFINITY;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #asking = false;
+  /** State of the pool's limits at the last look, and when that was, epoch milliseconds. */
+  #seen = -1;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   readonly #stopped = new AbortController();
 
   constructor(private readonly options: RecheckOptions) {
@@ -83,7 +88,13 @@ export class Recheck {
 
   /** The pool is in use. Takes microseconds; the questions come later. */
   inUse(): void {
-    this.#usedAt = this.options.clock.now();
+    const now = this.options.clock.now();
+    this.#usedAt = now;
+    // Every request comes by, twice, and a look at all accounts is worth it only where something has changed.
+    if (
+      this.#seen === this.options.pool.limitsVersion &&
+      Math.abs(now - this.#lookedAt) < LOOK_AGAIN_MS
+    ) return;
     this.#arm();
   }
 
@@ -96,6 +107,8 @@ export class Recheck {
   #arm(): void {
     const { clock, log } = this.options;
     if (this.#asking || this.#stopped.signal.aborted) return;
+    this.#seen = this.options.pool.limitsVersion;
+    this.#lookedAt = clock.now();
     const first = this.#first(clock.now());
     if (!first || first.at - this.#usedAt >= IDLE_MS) return this.#letGo();
     // A timer that every request put off anew would never come under heavy traffic.

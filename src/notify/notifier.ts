@@ -9,10 +9,21 @@ import type { Notification } from "./notification.ts";
 /** Notifications that may be under way at a time; a server that hangs must not pile them up. */
 const MOST_UNDER_WAY = 20;
 
+/** What to tell: known, under way, or to be found out. */
+export type Telling =
+  | Notification
+  | Promise<Notification | undefined>
+  | (() => Promise<Notification | undefined>);
+
 /** Tells a person things over every channel that can be used here. */
 export interface Notifier {
-  /** Sends it, once it is known; undefined is nothing. Never waits, never throws. */
-  tell(notification: Notification | Promise<Notification | undefined>): void;
+  /**
+   * Sends it, once it is known; undefined is nothing. Never waits, never throws.
+   *
+   * @returns Whether it is taken. Where too many are under way a function is not even called: what it would claim
+   * stays free.
+   */
+  tell(notification: Telling): boolean;
   /** Waits for what is under way, at most so long, and lets go of the rest: a request that hangs would hold OpenCode. */
   close(ms: number): Promise<void>;
 }
@@ -35,10 +46,8 @@ export function createNotifier(options: {
   /** By channel what it failed with last: a desktop that is not there is worth one line, not hundreds. */
   const failed = new Map<string, string>();
 
-  async function send(
-    coming: Notification | Promise<Notification | undefined>,
-  ): Promise<void> {
-    const notification = await coming;
+  async function send(coming: Telling): Promise<void> {
+    const notification = await (typeof coming === "function" ? coming() : coming);
     if (!notification) return;
     const now = settings();
     const wanted = (topic: NotifyTopic) => now.notifyAbout.includes(topic);
@@ -69,12 +78,13 @@ export function createNotifier(options: {
       if (underWay.size >= MOST_UNDER_WAY) {
         log.warn(`a notification is left out: ${MOST_UNDER_WAY} are under way`);
         // A rejection that nobody hears would end OpenCode.
-        Promise.resolve(notification).catch(() => {});
-        return;
+        if (notification instanceof Promise) notification.catch(() => {});
+        return false;
       }
       const one = send(notification).catch((error) => log.warn(messageOf(error)))
         .finally(() => underWay.delete(one));
       underWay.add(one);
+      return true;
     },
     async close(ms) {
       let cancel = () => {};

@@ -42,7 +42,8 @@ export interface AccountWatchOptions {
   readonly claim: (key: string, end: number, slackMs: number) => Promise<boolean>;
   /** Aliases of the accounts that may serve now. */
   readonly available: () => Promise<readonly string[]>;
-  readonly tell: (notification: Promise<Notification | undefined>) => void;
+  /** Whether it is taken: not where too many are under way, and then nothing is claimed. */
+  readonly tell: (find: () => Promise<Notification | undefined>) => boolean;
 }
 
 /** Makes notifications of what happens to accounts, each once over all processes of the machine. */
@@ -66,7 +67,7 @@ export class AccountWatch {
         const news = reason === "workspace deactivated"
           ? blockedNews(alias, REASONS[reason], undefined, now)
           : loginNews(alias, reason);
-        return this.#tell(`set aside ${id} ${generation}`, now + 90 * DAY_MS, Infinity, news);
+        return void this.#tell(`set aside ${id} ${generation}`, now + 90 * DAY_MS, Infinity, news);
       }
       case "exhausted": {
         const { message, earliest } = event.exhaustion;
@@ -116,9 +117,9 @@ export class AccountWatch {
     const key = `used ${account.id} ${bucket}/${minutes} ${reached}`;
     const told = this.#seen.get(key);
     if (told !== undefined && told > now && Math.abs(told - end) <= slack) return;
-    this.#seen.set(key, end);
     const name = windowName(minutes, bucket === PLAN_BUCKET ? undefined : bucket);
-    this.#tell(key, end, slack, usageNews(account.alias, { name, usedPercent, resetsAt }, now));
+    const news = usageNews(account.alias, { name, usedPercent, resetsAt }, now);
+    if (this.#tell(key, end, slack, news)) this.#seen.set(key, end);
   }
 
   async #waitForBack(earliest: number | undefined): Promise<void> {
@@ -157,12 +158,13 @@ export class AccountWatch {
     return false;
   }
 
-  #tell(key: string, end: number, slackMs: number, news: Notification): void {
+  /** Whether it is on its way, or another process's business. */
+  #tell(key: string, end: number, slackMs: number, news: Notification): boolean {
     const { notify, notifyAbout } = this.options.settings();
     // What is not wanted must not count as told.
-    if (!notify || !notifyAbout.includes(news.topic)) return;
-    this.options.tell(
-      this.options.claim(key, end, slackMs).then((ours) => ours ? news : undefined),
+    if (!notify || !notifyAbout.includes(news.topic)) return false;
+    return this.options.tell(async () =>
+      await this.options.claim(key, end, slackMs) ? news : undefined
     );
   }
 }

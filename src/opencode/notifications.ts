@@ -90,7 +90,7 @@ export function createNotifications(options: {
     if (!store) return;
     lookedAt = now;
     for (const { key, at, news } of await findExpiring(store, now)) {
-      tell(claim(key, at, EXPIRING_MS).then((ours) => ours ? news : undefined));
+      tell(async () => await claim(key, at, EXPIRING_MS) ? news : undefined);
     }
   }
 

@@ -15,21 +15,26 @@ const NOTHING: ReadonlyMap<string, Block> = new Map();
 export class BlockIndex {
   /** Subject -> model ("" for all) -> block: who asks about one account must not meet those of all others. */
   readonly #blocks = new Map<string, Map<string, Block>>();
+  /** Counts changes. */
+  version = 0;
 
   /** Replaces everything. */
   reset(blocks: Iterable<Block>): void {
+    this.version++;
     this.#blocks.clear();
     for (const block of blocks) this.set(block);
   }
 
   /** Adds a block, in the place of one of the same scope. */
   set(block: Block): void {
+    this.version++;
     const same = this.#blocks.get(block.subject) ?? new Map<string, Block>();
     this.#blocks.set(block.subject, same.set(block.model, block));
   }
 
   /** Takes a block away. */
   delete(scope: BlockScope): void {
+    this.version++;
     this.#blocks.get(scope.subject)?.delete(scope.model);
   }
 

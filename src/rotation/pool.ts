@@ -213,6 +213,11 @@ export class Pool {
     return this.#blocks.limited(this.options.clock.now());
   }
 
+  /** Another number than before as soon as a limit, or an account in the store, may have changed. */
+  get limitsVersion(): number {
+    return this.#blocks.version;
+  }
+
   /** Takes over an account that has changed: new credentials, set aside, and so on. */
   replace(account: Account): void {
     const position = this.#position.get(account.id);

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { collect } from "../../src/codex/collect.ts";
+import { collectLate } from "../../src/codex/late_collect.ts";
+import { silentLog } from "../../src/platform/log.ts";
 import { chunked, cutAt, handFed } from "./hand_fed.ts";
 
 const read = (file: string) =>
@@ -134,6 +136,25 @@ Deno.test("collect: headers stay, those of the stream's form go", async () => {
   const result = await collect(feed.response);
   assert.equal(result.headers.get("x-request-id"), "7");
   assert.equal(result.headers.get("content-encoding"), null);
+});
+
+Deno.test("collect: where its file has gone, an answer names the fix, and the backend's is let go of", async () => {
+  let letGo = false;
+  const body = new ReadableStream({ cancel: () => void (letGo = true) });
+  const result = await collectLate(
+    new Response(body),
+    silentLog,
+    () => Promise.reject(new TypeError("Cannot find module later.js")),
+  );
+  assert.equal(result.status, 403);
+  assert.deepEqual(await result.json(), {
+    error: {
+      message: "A part of the plugin is missing, since it was updated. Restart OpenCode.",
+      type: "opencode_multi_auth",
+      code: "part_missing",
+    },
+  });
+  assert.equal(letGo, true);
 });
 
 Deno.test("collect: a broken body rejects with its own reason", async () => {

@@ -139,3 +139,34 @@ Deno.test("a turn that does not come in time is given up, and an abort ends the 
   await clock.advance(1_000);
   assert.equal(await late, false);
 });
+
+Deno.test("accounts shown in an alarm that is long over do not stand for those of the next one", async () => {
+  const clock = new VirtualClock();
+  const exposure = new Exposure(clock);
+  exposure.invalidated("a");
+  await exposure.turn("b", undefined);
+  await clock.advance(2 * WINDOW_MS);
+  exposure.invalidated("c");
+  await exposure.turn("d", undefined);
+  let served = false;
+  exposure.turn("e", undefined).then(() => served = true);
+  await clock.advance(WINDOW_MS - 1);
+  assert.equal(served, false);
+  await clock.advance(1);
+  assert.equal(served, true);
+});
+
+Deno.test("who waits comes as soon as the account shown longest ago makes room", async () => {
+  const clock = new VirtualClock();
+  const exposure = new Exposure(clock);
+  exposure.invalidated("a");
+  await clock.advance(SECOND);
+  await exposure.turn("b", undefined);
+  await clock.advance(2 * SECOND);
+  await exposure.turn("a", undefined);
+  const since = clock.now();
+  let waited: number | undefined;
+  exposure.turn("c", undefined).then(() => waited = clock.now() - since);
+  await clock.advance(WINDOW_MS);
+  assert.equal(waited, 3 * SECOND);
+});

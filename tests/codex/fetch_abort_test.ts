@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Failover, RESPONSES, turn } from "./failover.ts";
+import { Failover, json, type Reply, RESPONSES, stream, turn } from "./failover.ts";
 
 Deno.test("abort by the user (Esc)", async () => {
   const pool = new Failover();
@@ -62,4 +62,53 @@ Deno.test("an answer that nobody reads to its end lets go of upstream", async ()
     ));
   await (await pool.ask()).body?.cancel();
   assert.equal(cancelled, true);
+});
+
+Deno.test("however an attempt ends, no listener stays on the caller's signal", async () => {
+  const rows: readonly (readonly [string, Reply])[] = [
+    ["no connection", new TypeError("refused")],
+    ["an error", json(400, { error: { message: "no" } })],
+    ["a stream", stream("ok")],
+    ["a refused stream", stream("failed-overloaded")],
+  ];
+  for (const [name, reply] of rows) {
+    const pool = new Failover(["a"]);
+    pool.on("a", reply);
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args: Parameters<AbortSignal["addEventListener"]>) => {
+      listeners++;
+      addEventListener.apply(signal, args);
+    };
+    signal.removeEventListener = (...args: Parameters<AbortSignal["removeEventListener"]>) => {
+      listeners--;
+      removeEventListener.apply(signal, args);
+    };
+    const answer = await pool.ask({ ...turn("s"), signal });
+    await answer.text();
+    await pool.clock.advance(1);
+    assert.equal(listeners, 0, name);
+  }
+});
+
+Deno.test("an error's body that comes in pieces is read to its end, one without end is let go of", async () => {
+  const pool = new Failover(["a"]);
+  const piece = new TextEncoder().encode("x".repeat(100_000));
+  let sent = 0;
+  let letGo = false;
+  pool.on("a", () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => (sent++, controller.enqueue(piece)),
+        cancel: () => void (letGo = true),
+      }),
+      { status: 400, headers: { "content-encoding": "gzip", "content-length": "7" } },
+    ));
+  const answer = await pool.ask();
+  assert.equal((await answer.text()).length, 1_100_000);
+  assert.ok(sent < 14, `${sent}`);
+  assert.equal(letGo, true);
+  assert.equal(answer.headers.get("content-encoding"), null);
+  assert.equal(answer.headers.get("content-length"), null);
 });

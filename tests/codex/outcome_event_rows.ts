@@ -26,6 +26,18 @@ export const EVENT_ROWS: readonly (readonly [string, unknown, Outcome])[] = [
     type: "response.output_text.delta",
     delta: "usage_limit_reached",
   }, ok],
+  ["limit, an error without a type", { error: { type: "usage_limit_reached" } }, spent],
+  ["status 500 of its own", { type: "error", status: 500, error: { message: "x" } }, trouble()],
+  [
+    "overloaded, wait in the text",
+    failed({ code: "server_is_overloaded", message: "Please try again in 7s." }),
+    trouble(7000),
+  ],
+  [
+    "overloaded, a wait that nobody believes",
+    failed({ code: "server_is_overloaded", message: "Please try again in 400 days." }),
+    trouble(),
+  ],
   ["limit, failed", failed({ code: "usage_limit_reached" }), spent],
   [
     "limit, failed, with an end",

@@ -20,6 +20,7 @@ import {
 
 /** Throttles, refused tokens, walls, faults of the request and of the server. */
 export const REFUSAL_ROWS: readonly Row[] = [
+  ["300 is no good answer", 300, {}, "", pass],
   ["429 throttle without a wait", 429, {}, error({ code: "rate_limit_exceeded" }), throttled()],
   ["429 throttle by type", 429, {}, error({ type: "rate_limit_error" }), throttled()],
   [

@@ -79,6 +79,18 @@ Deno.test("outcome: the headers of the answer tell when a limit inside its strea
   );
 });
 
+Deno.test("outcome: the name of an event counts where its data has no type", () => {
+  const { response } = failed({ code: "usage_limit_reached" });
+  assert.deepEqual(classifyEvent({ response }, new Headers(), NOW, "response.failed"), spent);
+  assert.deepEqual(classifyEvent({ response }, new Headers(), NOW, "response.created").kind, "ok");
+});
+
+Deno.test("outcome: a header of an event that is no text leaves the answer's own in force", () => {
+  const event = { type: "error", status: 503, headers: { "retry-after": null } };
+  const outcome = classifyEvent(event, new Headers({ "retry-after": "5" }), NOW);
+  assert.deepEqual(outcome, { kind: "server trouble", waitMs: 5_000 });
+});
+
 const FOLDER = new URL("../fixtures/sse/", import.meta.url);
 const STREAMS: Readonly<Record<string, Outcome["kind"]>> = {
   "error-flat.sse": "throttled",

@@ -269,6 +269,33 @@ Deno.test("heavy traffic does not put the question off", async () => {
   assert.equal(scene.asked.length, 1);
 });
 
+Deno.test("a pool in use is looked through once a second, and at once when a limit comes", async () => {
+  const { scene, pool, recheck } = await limited();
+  let looks = 0;
+  const limits = pool.limits.bind(pool);
+  pool.limits = (account) => (looks++, limits(account));
+  const looked = () => {
+    const before = looks;
+    for (let n = 0; n < 100; n++) recheck.inUse();
+    return looks - before;
+  };
+  const accounts = pool.accounts.length;
+  assert.equal(looked(), accounts);
+  assert.equal(looked(), 0);
+  await scene.clock.advance(999);
+  assert.equal(looked(), 0);
+  await scene.clock.advance(1);
+  assert.equal(looked(), accounts);
+  await pool.block(limit(scene, "a", { until: scene.clock.now() + 2 * DAY }));
+  assert.equal(looked(), accounts);
+  await pool.lift(limit(scene, "a"), scene.clock.now() + 1);
+  assert.equal(looked(), accounts);
+  await pool.snapshot();
+  assert.equal(looked(), accounts);
+  scene.clock.jump(scene.clock.now() - DAY);
+  assert.equal(looked(), accounts, "the clock was set back");
+});
+
 Deno.test("a client that closes lets go of a question that is under way, and asks no more", async () => {
   const { scene, recheck } = await limited();
   let signal: AbortSignal | null | undefined;

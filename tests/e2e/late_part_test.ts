@@ -21,9 +21,9 @@ Deno.test("the plugin is updated while OpenCode runs and later.js is gone: no to
   // The plugin alone, as an update that is under way leaves it.
   const plugin = join(home, "plugin.js");
   Deno.copyFileSync(inRepository("npm", "plugin.js"), plugin);
-  const run = async (count: number, name: string) => {
+  const run = async (count: number, name: string, ...form: string[]) => {
     const { success, stdout, stderr } = await new Deno.Command(toolPaths().bun, {
-      args: [inRepository("tests", "chaos", "plugin_worker.js"), plugin, `${count}`, name],
+      args: [inRepository("tests", "chaos", "plugin_worker.js"), plugin, `${count}`, name, ...form],
       env,
       clearEnv: true,
       stdin: "null",
@@ -44,6 +44,9 @@ Deno.test("the plugin is updated while OpenCode runs and later.js is gone: no to
     await storePlan(store, spent);
     await storePlan(store, simulator.addPlan({ name: "good" }));
     assert.deepEqual((await run(3, "three")).statuses, ["200", "200", "200"]);
+    const whole = await run(1, "whole", "whole");
+    assert.deepEqual(whole.statuses, ["403"]);
+    assert.match(JSON.parse(whole.said).error.message, /Restart OpenCode/);
 
     assert.equal(simulator.tokenCalls.length, 0, "no refresh token has left");
     for (const { alias, setAside } of (await store.load()).accounts) {

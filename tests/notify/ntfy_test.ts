@@ -230,10 +230,26 @@ Deno.test("a server that hangs does not pile notifications up", async () => {
     clock,
     fetch: () => new Promise(() => asked++),
   });
-  for (let index = 0; index < 50; index++) notifier.tell(NEWS);
+  const taken: boolean[] = [];
+  for (let index = 0; index < 50; index++) taken.push(notifier.tell(NEWS));
   await clock.advance(0);
   assert.equal(asked, 20);
   assert.equal(lines.length, 30);
+  assert.equal(taken.filter((one) => one).length, 20);
+});
+
+Deno.test("what is left out because too much is under way is not claimed", async () => {
+  const clock = new VirtualClock();
+  const { notifier } = notifierOf("https://ntfy.example/t", {
+    clock,
+    fetch: () => new Promise(() => {}),
+  });
+  let claims = 0;
+  const claimed = () => (claims++, Promise.resolve(NEWS));
+  for (let index = 0; index < 20; index++) assert.equal(notifier.tell(claimed), true);
+  assert.equal(notifier.tell(claimed), false);
+  await clock.advance(0);
+  assert.equal(claims, 20);
 });
 
 Deno.test("a real program is started for each notification, with the text as it is", async () => {

@@ -22,16 +22,19 @@ const home = testAccount("home");
 function process(store: LocalStore, clock: VirtualClock, settings: Partial<Settings> = {}) {
   const told: Promise<Notification | undefined>[] = [];
   const able: string[] = [];
+  const busy = { now: false };
   const watch = new AccountWatch({
     clock,
     settings: () => ({ ...STANDARD_SETTINGS, ...settings }),
     claim: (key, end, slackMs) => claimNotice(store, key, end, slackMs, clock.now()),
     available: () => Promise.resolve(able),
-    tell: (notification) => told.push(notification),
+    tell: (find) => !busy.now && told.push(find()) > 0,
   });
   return {
     watch,
     able,
+    /** Whether too many notifications are under way. */
+    busy,
     /** What was told since the last call, without times of day. */
     async said(): Promise<string[]> {
       await clock.advance(0);
@@ -237,6 +240,20 @@ Deno.test("what is not wanted does not count as told", async () => {
     const loud = process(store, folder.clock);
     loud.watch.event(blocked(FIXTURE_NOW + HOUR));
     assert.equal((await loud.said()).length, 1);
+  });
+});
+
+Deno.test("what is left out because too much is under way is told when it comes again, by whoever meets it", async () => {
+  await inProcesses(async (a, b) => {
+    a.busy.now = true;
+    a.watch.event(used(81));
+    a.watch.event(blocked(FIXTURE_NOW + HOUR));
+    assert.deepEqual(await a.said(), []);
+    a.busy.now = false;
+    b.watch.event(blocked(FIXTURE_NOW + HOUR));
+    assert.equal((await b.said()).length, 1, "it was not claimed");
+    a.watch.event(used(82));
+    assert.equal((await a.said()).length, 1);
   });
 });
 
