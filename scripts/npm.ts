@@ -33,6 +33,12 @@ const TUI_HOST = ["@opentui/solid", "solid-js"] as const;
 
 const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md"] as const;
 
+/** Pages that the README leads to, by their path in the repository. */
+function pagesOf(readme: string): string[] {
+  const links = readme.matchAll(/\]\((docs\/[\w-]+\.md)[#)]/g);
+  return [...new Set([...links].map(([, page = ""]) => page))];
+}
+
 /** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
 const LATE_SOURCES = [
   "./sign_in.ts",
@@ -87,6 +93,7 @@ function manifest(): Record<string, unknown> {
       COMMAND_LINE,
       ...COMMAND_LINE_PARTS.map(({ file }) => file),
       ...DOCUMENTS,
+      "docs",
       NOTICES,
     ],
     engines: { node: ">=22.13", opencode: ">=1.18" },
@@ -128,6 +135,10 @@ export async function npmPackage(): Promise<NpmPackage> {
   Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
   await bundleCommandLineParts(folder);
   for (const name of DOCUMENTS) Deno.copyFileSync(inRepository(name), join(folder, name));
+  Deno.mkdirSync(join(folder, "docs"));
+  for (const page of pagesOf(Deno.readTextFileSync(inRepository("README.md")))) {
+    Deno.copyFileSync(inRepository(page), join(folder, page));
+  }
   Deno.writeTextFileSync(join(folder, NOTICES), await thirdPartyLicenses());
   Deno.writeTextFileSync(
     join(folder, "package.json"),

@@ -18,6 +18,17 @@ const FILES = [
   "cli_whole.js",
 ];
 const DOCUMENTS = ["README.md", "LICENSE", "CHANGELOG.md", "THIRD_PARTY_LICENSES"];
+/** What the README leads to. */
+const PAGES = [
+  "accounts",
+  "architecture",
+  "codex",
+  "doctor",
+  "performance",
+  "protocol",
+  "service",
+  "settings",
+].map((name) => `docs/${name}.md`);
 
 function packageFile(name: string): string {
   const path = inRepository("npm", name);
@@ -42,7 +53,10 @@ Deno.test("the package has what OpenCode asks for, and neither scripts nor depen
 Deno.test("the packed package holds its files and nothing else", async () => {
   const tarball = packageFile(`opencode-multi-auth-codex-${VERSION}.tgz`);
   const listed = (await run("tar", ["-tzf", tarball])).trim().split("\n").sort();
-  assert.deepEqual(listed, [...FILES, ...DOCUMENTS].map((name) => `package/${name}`).sort());
+  assert.deepEqual(
+    listed,
+    [...FILES, ...DOCUMENTS, ...PAGES].map((name) => `package/${name}`).sort(),
+  );
 });
 
 Deno.test("the plugin is at most 120 KB and reaches nothing but its rare parts and the runtime", () => {
