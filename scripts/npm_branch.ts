@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { cpSync } from "node:fs";
 import { basename, join } from "node:path";
 import { PACKAGE } from "../src/platform/version.ts";
 import { exists, inRepository, VERSION } from "./repository.ts";
@@ -55,7 +56,7 @@ export async function pushPackage(folder: string, remote: string): Promise<strin
       await git("reset", "--quiet", "--soft", "FETCH_HEAD");
     }
     for (const name of ["package.json", ...manifest.files]) {
-      Deno.copyFileSync(join(folder, name), join(work, basename(name)));
+      cpSync(join(folder, name), join(work, basename(name)), { recursive: true });
     }
     // On its way through a release's files a program loses the right to be started.
     for (const name of Object.values(manifest.bin)) Deno.chmodSync(join(work, name), 0o755);
