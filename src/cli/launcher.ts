@@ -4,11 +4,9 @@
  * @module
  */
 import { runtime } from "../platform/runtime.ts";
+import { QUICK_COMMANDS, QUICK_OPTIONS } from "./quick_words.ts";
 
-/** First words that `quick.ts` understands. */
-const QUICK: readonly string[] = ["status", "list", "ls", "path", "--version", "-v"];
-
-const { start } = QUICK.includes(runtime.argv[2] ?? "")
+const { start } = [...QUICK_COMMANDS, ...QUICK_OPTIONS].includes(runtime.argv[2] ?? "")
   ? await import("./quick.ts")
   : await import("./whole.ts");
 await start(import.meta.url);

@@ -12,7 +12,8 @@ import { NOBODY } from "./person.ts";
 import type { Commands } from "./program.ts";
 import { registerStatus } from "./status.ts";
 
-const COMMANDS: Commands = [
+/** In the order in which help shows them. */
+export const QUICK: Commands = [
   [["list", "ls"], registerList],
   [["status"], registerStatus],
   [["path"], registerPath],
@@ -23,5 +24,4 @@ const COMMANDS: Commands = [
  *
  * @param programFile Address of the file that runs as the program.
  */
-export const start = (programFile: string): Promise<void> =>
-  main(programFile, COMMANDS, () => NOBODY);
+export const start = (programFile: string): Promise<void> => main(programFile, QUICK, () => NOBODY);

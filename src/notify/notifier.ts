@@ -9,11 +9,8 @@ import type { Notification } from "./notification.ts";
 /** Notifications that may be under way at a time; a server that hangs must not pile them up. */
 const MOST_UNDER_WAY = 20;
 
-/** What to tell: known, under way, or to be found out. */
-export type Telling =
-  | Notification
-  | Promise<Notification | undefined>
-  | (() => Promise<Notification | undefined>);
+/** What to tell: known, or how it is found out. */
+export type Telling = Notification | (() => Promise<Notification | undefined>);
 
 /** Tells a person things over every channel that can be used here. */
 export interface Notifier {
@@ -77,8 +74,6 @@ export function createNotifier(options: {
     tell(notification) {
       if (underWay.size >= MOST_UNDER_WAY) {
         log.warn(`a notification is left out: ${MOST_UNDER_WAY} are under way`);
-        // A rejection that nobody hears would end OpenCode.
-        if (notification instanceof Promise) notification.catch(() => {});
         return false;
       }
       const one = send(notification).catch((error) => log.warn(messageOf(error)))

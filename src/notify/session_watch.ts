@@ -50,13 +50,13 @@ export class SessionWatch {
 
   /**
    * @param options.describe Asks OpenCode about a session; rejects or gives undefined when it does not know.
-   * @param options.tell Gets each notification; a promise while the session's title is still asked for.
+   * @param options.tell Gets each notification; how to wait for it while the session's title is still asked for.
    */
   constructor(
     private readonly options: {
       clock: Clock;
       describe: (id: string) => Promise<SessionInfo | undefined>;
-      tell: (notification: Notification | Promise<Notification>) => void;
+      tell: (notification: Notification | (() => Promise<Notification>)) => void;
     },
   ) {}
 
@@ -148,7 +148,8 @@ export class SessionWatch {
       tags: [tag],
       ...(id === "" ? {} : { session: id }),
     });
-    this.options.tell(session.info || !session.asked ? make() : session.asked.then(make));
+    const { info, asked } = session;
+    this.options.tell(info || !asked ? make() : () => asked.then(make));
   }
 
   /** Asks for a title, but not for long: OpenCode may be about to end. */

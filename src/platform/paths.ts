@@ -1,5 +1,6 @@
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
+import { Failure } from "./failure.ts";
 
 /** Environment variables by name; `process.env` has this form. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,9 +26,10 @@ export interface Paths {
  * `$XDG_CONFIG_HOME/opencode-multi-auth`, else `~/.config/opencode-multi-auth`.
  *
  * @param env The process's environment.
- * @param home The home folder; the environment's `HOME` wins over the system's answer.
+ * @param home The home folder (default: found when it is needed).
+ * @throws {Failure} when it is needed and there is none.
  */
-export function resolvePaths(env: Environment, home: string = homeFolder(env)): Paths {
+export function resolvePaths(env: Environment, home?: string): Paths {
   const folder = set(env["OPENCODE_MULTI_AUTH_STORE_DIR"]) ??
     join(configHome(env, home), "opencode-multi-auth");
   return {
@@ -40,24 +42,44 @@ export function resolvePaths(env: Environment, home: string = homeFolder(env)): 
   };
 }
 
-/** The person's home folder. With an empty `HOME` some runtimes name none: then what the system has for the user. */
-export function homeFolder(env: Environment): string {
-  return set(env["HOME"]) ?? set(homedir()) ?? userInfo().homedir;
+/**
+ * The person's home folder: `HOME`, else what the system has for the user, also where an empty `HOME`
+ * makes a runtime name none.
+ *
+ * @param system Asks the system, in this order; one may throw, as for a container's user without an entry.
+ * @throws {Failure} when nobody knows one.
+ */
+export function homeFolder(
+  env: Environment,
+  system: readonly (() => string)[] = [homedir, () => userInfo().homedir],
+): string {
+  for (const ask of [() => env["HOME"], ...system]) {
+    try {
+      const home = set(ask());
+      if (home !== undefined) return home;
+    } catch {
+      // The next one may know.
+    }
+  }
+  throw new Failure(
+    "This user has no home folder.",
+    "Set HOME, or OPENCODE_MULTI_AUTH_STORE_DIR to the folder that is to hold the accounts.",
+  );
 }
 
 /** The XDG folder for configuration. */
-export function configHome(env: Environment, home: string = homeFolder(env)): string {
-  return set(env["XDG_CONFIG_HOME"]) ?? join(home, ".config");
+export function configHome(env: Environment, home?: string): string {
+  return set(env["XDG_CONFIG_HOME"]) ?? join(home ?? homeFolder(env), ".config");
 }
 
 /** The XDG folder for data. */
-export function dataHome(env: Environment, home: string = homeFolder(env)): string {
-  return set(env["XDG_DATA_HOME"]) ?? join(home, ".local", "share");
+export function dataHome(env: Environment, home?: string): string {
+  return set(env["XDG_DATA_HOME"]) ?? join(home ?? homeFolder(env), ".local", "share");
 }
 
 /** The XDG folder for caches. */
-export function cacheHome(env: Environment, home: string = homeFolder(env)): string {
-  return set(env["XDG_CACHE_HOME"]) ?? join(home, ".cache");
+export function cacheHome(env: Environment, home?: string): string {
+  return set(env["XDG_CACHE_HOME"]) ?? join(home ?? homeFolder(env), ".cache");
 }
 
 /** A variable's value; undefined when it is unset or blank. */

@@ -15,11 +15,14 @@ const EVENTS: SessionEvent[] = readFileSync(
 
 function watch(describe: (id: string) => Promise<unknown> = () => Promise.resolve(undefined)) {
   const clock = new VirtualClock();
-  const told: (Notification | Promise<Notification>)[] = [];
+  const told: Promise<Notification>[] = [];
   const sessions = new SessionWatch({
     clock,
     describe: async (id) => readSessionInfo(await describe(id)),
-    tell: (notification) => told.push(notification),
+    tell: (notification) =>
+      told.push(
+        typeof notification === "function" ? notification() : Promise.resolve(notification),
+      ),
   });
   const status = (id: string, type: string, more = {}) =>
     sessions.event({

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { formatDuration, parseDuration } from "../../src/platform/duration.ts";
 import { resolveEndpoints } from "../../src/platform/endpoints.ts";
 import { errorCode, Failure, messageOf } from "../../src/platform/failure.ts";
-import { resolvePaths } from "../../src/platform/paths.ts";
+import { homeFolder, resolvePaths } from "../../src/platform/paths.ts";
 
 Deno.test("the store folder: its own variable, else XDG, else the home", () => {
   const folder = (env: Record<string, string>) => resolvePaths(env, "/home/dev").folder;
@@ -15,6 +15,20 @@ Deno.test("the store folder: its own variable, else XDG, else the home", () => {
     "/home/dev/.config/opencode-multi-auth",
   );
   assert.equal(resolvePaths({ CODEX_SOFT_LOG_PATH: "/l.log" }, "/h").log, "/l.log");
+});
+
+Deno.test("a user without a home folder is told what to set, and needs none where it is set", () => {
+  const nobody = () => {
+    throw new Error("uv_os_get_passwd returned ENOENT");
+  };
+  assert.equal(homeFolder({ HOME: "/h" }, [nobody]), "/h");
+  assert.equal(homeFolder({ HOME: "" }, [() => "", () => "/by/name"]), "/by/name");
+  assert.equal(homeFolder({}, [nobody, () => "/by/name"]), "/by/name");
+  assert.throws(() => homeFolder({ HOME: " " }, [nobody, nobody]), {
+    name: "Failure",
+    message: "This user has no home folder. Set HOME, or OPENCODE_MULTI_AUTH_STORE_DIR to the " +
+      "folder that is to hold the accounts.",
+  });
 });
 
 Deno.test("both overrides are accepted only as https, or as http to a loopback address", () => {
