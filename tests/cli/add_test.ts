@@ -1,97 +1,18 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Context } from "../../src/cli/context.ts";
-import { fixtureIdentity, type Simulator, startSimulator } from "../simulator/simulator.ts";
-import { type Ran, type Session, withSession } from "./session.ts";
-
-/** A machine, an issuer with three plans, and a browser in which the person is signed in. */
-interface Scene {
-  readonly session: Session;
-  readonly simulator: Simulator;
-  /** Runs `add` with these arguments; the browser opens and returns by itself. */
-  add(argv: readonly string[], changes?: Partial<Context>): Promise<Ran>;
-}
-
-async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
-  await withSession(async (session) => {
-    // The issuer takes registered ports only, and those are one pair for the whole machine.
-    const port = await freePort();
-    const simulator = await startSimulator({ clock: session.clock, redirectPorts: [port] });
-    for (const name of ["personal", "work", "backup"] as const) {
-      simulator.addPlan(fixtureIdentity(name).plan);
-    }
-    try {
-      await test({
-        session,
-        simulator,
-        add: (argv, changes) =>
-          session.runWith(
-            {
-              env: environment(session, simulator.issuerUrl),
-              fetch,
-              callbackPorts: [port],
-              openBrowser,
-              ...changes,
-            },
-            "add",
-            ...argv,
-          ),
-      });
-    } finally {
-      await simulator.close();
-    }
-  });
-}
-
-function environment(session: Session, issuer: string): Record<string, string> {
-  return { HOME: session.home, OPENCODE_MULTI_AUTH_ISSUER_URL: issuer };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** A browser in which the person is signed in: it follows redirects, also back to us. */
-async function openBrowser(url: string): Promise<boolean> {
-  const response = await fetch(url);
-  await response.body?.cancel();
-  return true;
-}
-
-/** Lets virtual time pass, but never while an answer is on its way. */
-async function untilDone<T>(
-  session: Session,
-  start: (fetch_: typeof fetch) => Promise<T>,
-): Promise<T> {
-  let inFlight: Promise<unknown> | undefined;
-  let done = false;
-  const result = start((...args: Parameters<typeof fetch>) => {
-    const answer = fetch(...args);
-    inFlight = answer.catch(() => {}).finally(() => inFlight = undefined);
-    return answer;
-  }).finally(() => done = true);
-  while (!done) {
-    if (inFlight) await inFlight;
-    else await session.clock.advance(1_000);
-  }
-  return await result;
-}
-
-/** What must hold of every refusal: one line, exit 1, nothing changed. */
-function assertRefused(ran: Ran, text: RegExp): void {
-  assert.equal(ran.code, 1);
-  assert.match(ran.err, /^Error: [^\n]+\n$/);
-  assert.match(ran.err, text);
-}
-
-async function accounts(session: Session): Promise<Record<string, unknown>[]> {
-  return (await session.json("status", "--json"))["accounts"] as Record<string, unknown>[];
-}
+import { fixtureIdentity } from "../simulator/simulator.ts";
+import { withSession } from "./session.ts";
+import {
+  accounts,
+  assertRefused,
+  environment,
+  freePort,
+  openBrowser,
+  untilDone,
+  withPasteScene,
+  withScene,
+} from "./add_scene.ts";
 
 Deno.test("add prints the address, opens the browser, waits, and stores the account", () =>
   withScene(async ({ session, simulator, add }) => {
@@ -281,130 +202,6 @@ Deno.test("busy ports give one line that names them and changes nothing", () =>
       busy.closeAllConnections();
       await new Promise((resolve) => busy.close(resolve));
     }
-  }));
-
-/** Signs in elsewhere and gives the address at which that browser ends. */
-async function signInElsewhere(url: string): Promise<string> {
-  const response = await fetch(url, { redirect: "manual" });
-  await response.body?.cancel();
-  return response.headers.get("location") ?? "";
-}
-
-function pasting(edit: (address: string) => string): Partial<Context> {
-  let url = "";
-  return {
-    // The issuer takes 1455, to which a pasted login returns without anybody listening there.
-    write: (text) => void (url ||= text.match(/^http\S+$/m)?.[0] ?? ""),
-    readLine: async () => edit(await signInElsewhere(url)),
-    openBrowser: () => Promise.reject(new Error("must not be opened")),
-  };
-}
-
-async function withPasteScene(test: (scene: Scene) => Promise<void>): Promise<void> {
-  await withSession(async (session) => {
-    const simulator = await startSimulator({ clock: session.clock });
-    simulator.addPlan(fixtureIdentity("personal").plan);
-    try {
-      await test({
-        session,
-        simulator,
-        add: (argv, changes) =>
-          session.runWith(
-            { env: environment(session, simulator.issuerUrl), fetch, ...changes },
-            "add",
-            ...argv,
-          ),
-      });
-    } finally {
-      await simulator.close();
-    }
-  });
-}
-
-Deno.test("add --no-browser stores the account of a pasted address", () =>
-  withPasteScene(async ({ session, add }) => {
-    const ran = await add(["personal", "--no-browser"], pasting((address) => `  ${address}  `));
-    assert.equal(ran.code, 0, ran.err);
-    assert.equal((await accounts(session))[0]?.["email"], "you@personal.example");
-  }));
-
-const BAD_PASTES: readonly (readonly [string, (address: string) => string, RegExp])[] = [
-  [
-    "another login's address",
-    (address) => address.replace(/state=\w+/, "state=0123"),
-    /another login/,
-  ],
-  [
-    "an address without its state",
-    (address) => address.replace(/&state=\w+/, ""),
-    /state is missing/,
-  ],
-  ["something else", () => "hello", /Copy the whole address/],
-  ["nothing", () => "", /No address was pasted/],
-];
-
-for (const [name, edit, text] of BAD_PASTES) {
-  Deno.test(`${name} pasted gives one line and changes nothing`, () =>
-    withPasteScene(async ({ session, add }) => {
-      assertRefused(await add(["personal", "--no-browser"], pasting(edit)), text);
-      assert.deepEqual(session.files(), {});
-    }));
-}
-
-/** A person at a terminal who pastes these texts, one after the other; the edits get the right one. */
-function pastingByHand(
-  edits: readonly ((address: string) => string)[],
-): Partial<Context> & { readonly said: string[] } {
-  const said: string[] = [];
-  let url = "";
-  let asked = 0;
-  let address: Promise<string> | undefined;
-  return {
-    said,
-    terminal: { input: true, output: true },
-    write: (text) => {
-      said.push(text);
-      url ||= text.match(/^http\S+$/m)?.[0] ?? "";
-    },
-    prompts: () =>
-      Promise.resolve({
-        confirm: () => Promise.reject(new Error("not asked")),
-        secret: () => Promise.reject(new Error("not asked")),
-        text: async () => {
-          const edit = edits[asked++];
-          assert.ok(edit, "asked too often");
-          return edit(await (address ??= signInElsewhere(url)));
-        },
-      }),
-  };
-}
-
-Deno.test("on a terminal a wrong paste may be put right", () =>
-  withPasteScene(async ({ session, add }) => {
-    const person = pastingByHand([() => "hello", () => "", (address) => address]);
-    const ran = await add(["personal", "--no-browser"], person);
-    assert.equal(ran.code, 0, ran.err);
-    const reasons = person.said.filter((text) => text.includes("Copy the whole address from"));
-    assert.equal(reasons.length, 2);
-    assert.equal((await accounts(session)).length, 1);
-  }));
-
-Deno.test("on a terminal the fourth wrong paste ends the login in one line", () =>
-  withPasteScene(async ({ session, add }) => {
-    const hello = () => "hello";
-    const ran = await add(
-      ["personal", "--no-browser"],
-      pastingByHand([hello, hello, hello, hello]),
-    );
-    assertRefused(ran, /Copy the whole address/);
-    assert.deepEqual(session.files(), {});
-  }));
-
-Deno.test("a refusal that was pasted ends the login at once, on a terminal too", () =>
-  withPasteScene(async ({ session, add }) => {
-    const denied = (address: string) => address.replace(/code=[^&]+/, "error=access_denied");
-    assertRefused(await add(["personal", "--no-browser"], pastingByHand([denied])), /refused/);
-    assert.deepEqual(session.files(), {});
   }));
 
 Deno.test("add --device shows page and code, waits, and stores the account", () =>
