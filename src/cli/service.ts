@@ -55,7 +55,8 @@ export function registerService(program: CommandLine, context: Context): void {
         "leave out stays as it is.\n\n" +
         "The service gets PATH and our variables as they are now (service.env, 0600). A\n" +
         "passphrase itself is never written down: for a sealed store, set\n" +
-        "CODEX_SOFT_STORE_PASSPHRASE_COMMAND before you install.",
+        "CODEX_SOFT_STORE_PASSPHRASE_COMMAND before you install. It stays until you install\n" +
+        "with another one, or with an empty one.",
     )
     .option("--port <port>", `the dashboard's port (default: as it is, else ${PORT})`, portOf)
     .option("--host <address>", `a loopback address (default: as it is, else ${HOST})`, hostOf)
@@ -185,9 +186,10 @@ async function installService(context: Context, options: AddressOptions): Promis
     "--port",
     String(port),
   ];
-  const installed = await manager.install({ command, environment: keptEnvironment(context.env) });
+  const environment = keptEnvironment(context.env, before?.environment);
+  const installed = await manager.install({ command, environment });
   const notices = [
-    ...(leavesPassphrase(context.env) ? [NO_PASSPHRASE] : []),
+    ...(leavesPassphrase(context.env, environment) ? [NO_PASSPHRASE] : []),
     ...installed.notices,
   ];
   report(

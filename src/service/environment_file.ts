@@ -18,3 +18,11 @@ export function environmentFile(variables: Readonly<Record<string, string>>): st
   });
   return `# Written by "service install"; install it again to change it.\n${lines.join("")}`;
 }
+
+/** The variables in a text of {@linkcode environmentFile}. */
+export function variablesIn(text: string): Readonly<Record<string, string>> {
+  const lines = text.matchAll(/^(\w+)="((?:[^\\"]|\\.)*)"$/gm);
+  return Object.fromEntries(
+    [...lines].map(([, name = "", value = ""]) => [name, value.replace(/\\(.)/g, "$1")]),
+  );
+}

@@ -5,7 +5,7 @@ import { readTextIfExists } from "../platform/files.ts";
 import { type Environment, homeFolder, resolvePaths } from "../platform/paths.ts";
 import { saveFile } from "../platform/save_file.ts";
 import { PROGRAM } from "../platform/version.ts";
-import { launchdPlist, plistSettings } from "./launchd_plist.ts";
+import { launchdPlist, plistEnvironment, plistSettings } from "./launchd_plist.ts";
 import type { Ended, ProgramRunner } from "./program_runner.ts";
 import type { ServiceManager } from "./service.ts";
 
@@ -44,7 +44,8 @@ export function launchd(env: Environment, runner: ProgramRunner, uid: number): S
     file,
     present() {
       const plist = read();
-      return plist === undefined ? undefined : plistSettings(plist);
+      if (plist === undefined) return undefined;
+      return { ...plistSettings(plist), environment: plistEnvironment(plist) };
     },
     async install({ command, environment }) {
       const plist = launchdPlist({ label: LABEL, command, environment, folder: home, log });

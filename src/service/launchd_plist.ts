@@ -80,3 +80,19 @@ export function plistSettings(plist: string): ServiceSettings {
     [...plist.matchAll(/<string>([^<]*)<\/string>/g)].map((found) => found[1] ?? ""),
   );
 }
+
+/** The variables in an agent's property list. */
+export function plistEnvironment(plist: string): Readonly<Record<string, string>> {
+  const inner = /<key>EnvironmentVariables<\/key>\s*<dict>([^]*?)<\/dict>/.exec(plist)?.[1] ?? "";
+  const entries = inner.matchAll(/<key>([^<]*)<\/key>\s*<string>([^<]*)<\/string>/g);
+  return Object.fromEntries(
+    [...entries].map(([, name = "", value = ""]) => [unescaped(name), unescaped(value)]),
+  );
+}
+
+function unescaped(text: string): string {
+  return Object.entries(ENTITIES).reduceRight(
+    (result, [character, entity]) => result.replaceAll(entity, character),
+    text,
+  );
+}

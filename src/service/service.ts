@@ -20,6 +20,11 @@ export interface ServiceSettings {
   readonly host: string | undefined;
 }
 
+/** What the files of an installed service say. */
+export interface PresentService extends ServiceSettings {
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** What a service is doing. */
 export interface ServiceState {
   /** Whether its file is there. */
@@ -45,8 +50,8 @@ export interface ServiceManager {
   readonly service: string;
   /** The file that describes the service. */
   readonly file: string;
-  /** What the present file says, whoever wrote it; undefined when there is none. */
-  present(): ServiceSettings | undefined;
+  /** What the present files say, whoever wrote them; undefined when there is no service. */
+  present(): PresentService | undefined;
   /** Writes the file, and starts the service now and with each session. */
   install(plan: ServicePlan): Promise<InstalledService>;
   /** Stops the service, now and for later sessions. The file stays. */

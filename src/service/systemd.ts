@@ -5,7 +5,7 @@ import { readTextIfExists } from "../platform/files.ts";
 import { configHome, type Environment, homeFolder, resolvePaths } from "../platform/paths.ts";
 import { saveFile } from "../platform/save_file.ts";
 import { PROGRAM } from "../platform/version.ts";
-import { environmentFile } from "./environment_file.ts";
+import { environmentFile, variablesIn } from "./environment_file.ts";
 import type { Ended, ProgramRunner } from "./program_runner.ts";
 import type { ServiceManager } from "./service.ts";
 import { systemdUnit, unitSettings } from "./systemd_unit.ts";
@@ -40,7 +40,9 @@ export function systemd(env: Environment, runner: ProgramRunner): ServiceManager
     file,
     present() {
       const unit = read();
-      return unit === undefined ? undefined : unitSettings(unit);
+      if (unit === undefined) return undefined;
+      const variables = variablesIn(readTextIfExists(environment) ?? "");
+      return { ...unitSettings(unit), environment: variables };
     },
     async install({ command, environment: variables }) {
       const unit = systemdUnit(command, environment);

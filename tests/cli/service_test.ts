@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { variablesIn } from "../../src/service/environment_file.ts";
 import { type PlistValue, readPlist } from "../service/plist.ts";
 import { machine, recorder, UNIT } from "./service_machine.ts";
 import { fixture, type Session, withSession } from "./session.ts";
@@ -86,6 +87,32 @@ Deno.test("service install a second time keeps port and host, and restarts only 
     await session.runWith(on, "service", "install", "--port", "4546");
     assert.equal(runner.calls.at(-1), "systemctl --user restart codex-soft.service");
   }));
+
+for (const platform of ["linux", "darwin"]) {
+  Deno.test(`service install a second time keeps the passphrase command, also where the shell has none (${platform})`, () =>
+    withSession(async (session) => {
+      const name = "CODEX_SOFT_STORE_PASSPHRASE_COMMAND";
+      const install = async (env: Record<string, string>) => {
+        const on = machine(session, platform, recorder(), env);
+        const { code, out, err } = await session.runWith(on, "service", "install");
+        assert.equal(code, 0, err);
+        const file = text(session, platform === "linux" ? ENVIRONMENT : PLIST);
+        const { [name]: command, ...rest } = platform === "linux"
+          ? variablesIn(file)
+          : (readPlist(file) as Record<string, Record<string, string>>)["EnvironmentVariables"] ??
+            {};
+        return { command, rest, out };
+      };
+      const show = `pass show "a\\b" & <c> $D \`e\``;
+      await install({ [name]: show, CODEX_HOME: "/elsewhere" });
+      const second = await install({ CODEX_SOFT_STORE_PASSPHRASE: "store-secret" });
+      assert.equal(second.command, show);
+      assert.deepEqual(Object.keys(second.rest), ["PATH"], "the others are as they are now");
+      assert.doesNotMatch(second.out, /was not written down/, "the service has its command");
+      assert.equal((await install({ [name]: "other" })).command, "other");
+      assert.equal((await install({ [name]: "" })).command, undefined, "an empty one ends it");
+    }));
+}
 
 Deno.test("service install takes over the service of an older project, its port included", () =>
   withSession(async (session) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { launchdPlist, plistSettings } from "../../src/service/launchd_plist.ts";
+import { launchdPlist, plistEnvironment, plistSettings } from "../../src/service/launchd_plist.ts";
 import { type PlistValue, readPlist } from "./plist.ts";
 
 const AGENT = {
@@ -39,6 +39,7 @@ Deno.test("property: words and variables of any text come back as they were", ()
       const read = readPlist(plist) as Record<string, PlistValue>;
       assert.deepEqual(read["ProgramArguments"], words);
       assert.deepEqual({ ...read["EnvironmentVariables"] as object }, { ...environment });
+      assert.deepEqual(plistEnvironment(plist), { ...environment });
     }),
   );
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { environmentFile } from "../../src/service/environment_file.ts";
+import { environmentFile, variablesIn } from "../../src/service/environment_file.ts";
 import { systemdUnit, unitSettings } from "../../src/service/systemd_unit.ts";
 import { fixture } from "../cli/session.ts";
 import { unitWords } from "./unit_words.ts";
@@ -110,6 +110,7 @@ Deno.test("property: a shell reads the environment file as it was written", () =
       fc.property(fc.array(value, { minLength: 1, maxLength: 8 }), (values) => {
         const variables = Object.fromEntries(values.map((text, at) => [`V${at}`, text]));
         writeFileSync(file, environmentFile(variables));
+        assert.deepEqual(variablesIn(environmentFile(variables)), variables);
         const names = Object.keys(variables).map((name) => `"$${name}"`).join(" ");
         const said = execFileSync("sh", ["-c", `. "$0"; printf '%s\\n' ${names}`, file], {
           env: {},
