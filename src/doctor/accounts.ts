@@ -4,6 +4,7 @@ import { Failure } from "../platform/failure.ts";
 import { formatDuration } from "../platform/duration.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
+import { partsOf } from "./examination.ts";
 import { lookAtStore, type See, type Seen } from "./look_only.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -30,15 +31,17 @@ export function accountsCheck(
         // Why it cannot be read, and what mends that, is said of the file itself.
         if (!(error instanceof Failure)) throw error;
         const text = "The accounts cannot be seen until the store is mended.";
-        return { findings: [warning("accounts", text)] };
+        return { findings: [warning("accounts", text, partsOf(error).fix)] };
       }
     },
   };
 }
 
 async function look({ store, snapshot }: Seen, now: number, renew: Renew): Promise<Look> {
-  if (snapshot.locked) {
-    return { findings: [warning("accounts", "The store is locked, so they cannot be seen.")] };
+  const last = store.files.accounts.last;
+  if (last?.kind === "locked") {
+    const text = "The store is locked, so they cannot be seen.";
+    return { findings: [warning("accounts", text, partsOf(last.why).fix)] };
   }
   const { accounts, pin } = snapshot;
   if (accounts.length === 0) {

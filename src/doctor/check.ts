@@ -14,7 +14,7 @@ export interface Finding {
   readonly state: State;
   /** What was seen and why that is so, as a sentence. */
   readonly text: string;
-  /** What mends it, as an instruction. */
+  /** What mends it, as an instruction. Whatever is not ok has one. */
   readonly fix?: string;
   /** Set where `--fix` does it: what is asked first. */
   readonly mend?: string;
@@ -60,15 +60,11 @@ export function ok(name: string, text: string): Finding {
 }
 
 /** Worth knowing; the program works all the same. */
-export function warning(name: string, text: string, fix?: string, mend?: string): Finding {
-  return { name, state: "warning", text, ...optional(fix, mend) };
+export function warning(name: string, text: string, fix: string, mend?: string): Finding {
+  return { name, state: "warning", text, fix, ...(mend === undefined ? {} : { mend }) };
 }
 
 /** Something does not work. */
-export function wrong(name: string, text: string, fix?: string, mend?: string): Finding {
-  return { name, state: "wrong", text, ...optional(fix, mend) };
-}
-
-function optional(fix?: string, mend?: string): Pick<Finding, "fix" | "mend"> {
-  return { ...(fix === undefined ? {} : { fix }), ...(mend === undefined ? {} : { mend }) };
+export function wrong(name: string, text: string, fix: string, mend?: string): Finding {
+  return { name, state: "wrong", text, fix, ...(mend === undefined ? {} : { mend }) };
 }

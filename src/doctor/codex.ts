@@ -98,6 +98,9 @@ function kept({ credentialStore, content }: DeviceState, home: string): Finding 
   return warning(name, text, fix);
 }
 
+/** Writes another login in the place of one that cannot be used. */
+const ANEW = "To sign in anew: codex login";
+
 /** Whose login it is. */
 function held({ content, path }: DeviceState, { accounts }: Snapshot): Finding | undefined {
   const name = "login";
@@ -113,13 +116,17 @@ function held({ content, path }: DeviceState, { accounts }: Snapshot): Finding |
     case "stranger": {
       const who = content.email === undefined ? "" : ` of ${printable(content.email)}`;
       const text = `The Codex CLI holds a login${who} that is not in the store: ${content.why}`;
-      if (content.reason === "refused") return warning(name, text);
+      if (content.reason === "refused") return warning(name, text, ANEW);
       // One that was removed by the person comes back only by their word.
       if (content.reason === "removed") return ok(name, text);
       return warning(name, text, `Take it over: ${PROGRAM} sync`);
     }
     case "unreadable":
-      return warning(name, `What the Codex CLI keeps at ${path} cannot be read: ${content.why}`);
+      return warning(
+        name,
+        `What the Codex CLI keeps at ${path} cannot be read: ${content.why}`,
+        `Mend it by hand. ${ANEW}`,
+      );
   }
 }
 

@@ -3,6 +3,9 @@ import { Failure, messageOf } from "../platform/failure.ts";
 import { redact } from "../platform/redaction.ts";
 import { type Check, type Finding, LIMIT_MS, type Look, warning, wrong } from "./check.ts";
 
+/** What helps where nothing better is known. */
+export const AGAIN = "Run it again; if it stays so, look by hand.";
+
 /** A finding, where it stands, and whether it was mended. */
 export interface Result extends Finding {
   readonly group: string;
@@ -114,7 +117,7 @@ async function lookWithin(check: Check, clock: Clock): Promise<Look> {
     cancel = clock.after(limitMs, () => {
       ended.abort();
       const text = `This could not be looked at within ${limitMs / 1_000} s.`;
-      resolve({ findings: [warning(name, text, "Run it again; if it stays so, look by hand.")] });
+      resolve({ findings: [warning(name, text, AGAIN)] });
     });
   });
   try {
@@ -130,11 +133,14 @@ async function lookWithin(check: Check, clock: Clock): Promise<Look> {
 /** What a check that threw has to say. */
 export function failed(name: string, error: unknown): Look {
   if (!(error instanceof Failure)) {
-    return { findings: [wrong(name, `This look failed: ${redact(messageOf(error))}`)] };
+    return { findings: [wrong(name, `This look failed: ${redact(messageOf(error))}`, AGAIN)] };
   }
-  const { message, fix } = error;
-  const text = fix !== undefined && message.endsWith(` ${fix}`)
-    ? message.slice(0, -fix.length - 1)
-    : message;
-  return { findings: [wrong(name, redact(text), fix)] };
+  const { text, fix } = partsOf(error);
+  return { findings: [wrong(name, text, fix)] };
+}
+
+/** A failure's sentence and its fix, each by itself. */
+export function partsOf({ message, fix = AGAIN }: Failure): { text: string; fix: string } {
+  const text = message.endsWith(` ${fix}`) ? message.slice(0, -fix.length - 1) : message;
+  return { text: redact(text), fix };
 }

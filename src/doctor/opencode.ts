@@ -58,8 +58,8 @@ function configuration(surroundings: Surroundings, storeLogin: StoreLogin): Look
     well.push(ok(CACHE, `OpenCode's cached copy of the plugin is version ${VERSION}.`));
   }
   const against = configNotices(config).map((text) => {
-    const [what = text, fix] = text.split(/: (?=[^:]*$)/);
-    return wrong("provider settings", `${what}.`, fix && `${fix[0]?.toUpperCase()}${fix.slice(1)}`);
+    const [what = text, fix = "take it out by hand."] = text.split(/: (?=[^:]*$)/);
+    return wrong("provider settings", `${what}.`, `${fix[0]?.toUpperCase()}${fix.slice(1)}`);
   });
   return {
     findings: [...well, ...found, ...against],

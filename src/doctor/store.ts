@@ -6,7 +6,7 @@ import { readSettings } from "../platform/settings.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { openLocalStore } from "../store/local.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
-import { failed } from "./examination.ts";
+import { AGAIN, failed, partsOf } from "./examination.ts";
 import { fileModes } from "./file_modes.ts";
 import { lookAtStore, lookIfReadable, type See } from "./look_only.ts";
 import { sealOf } from "./seal.ts";
@@ -46,10 +46,12 @@ async function accountsFile(surroundings: Surroundings, see: See): Promise<Look>
     return await see(({ snapshot, warnings, store }) => {
       // What concerns state.db is said there.
       const about = warnings.filter((text) => !text.startsWith(paths.state));
-      if (snapshot.locked) {
-        return { findings: [wrong(name, `The store is locked: ${about.join(" ")}`)] };
+      const last = store.files.accounts.last;
+      if (last?.kind === "locked") {
+        const { text, fix } = partsOf(last.why);
+        return { findings: [wrong(name, `The store is locked: ${text}`, fix)] };
       }
-      const missing = store.files.accounts.last?.kind === "absent";
+      const missing = last?.kind === "absent";
       if (missing && statIfExists(paths.accountsBackup, files) !== undefined) {
         const text = `${paths.accounts} is missing; its last good copy is there.`;
         return takeCopy(surroundings, wrong(name, text, ...copyFix(surroundings)));
@@ -58,7 +60,8 @@ async function accountsFile(surroundings: Surroundings, see: See): Promise<Look>
       const found = missing
         ? ok(name, `There is no store yet; the first account makes ${paths.accounts}.`)
         : ok(name, `${paths.accounts} holds ${count} ${count === 1 ? "account" : "accounts"}.`);
-      const left = about.map((text) => warning("accounts left out", text));
+      const mended = `Mend that entry in ${paths.accounts}, or delete it and sign in again.`;
+      const left = about.map((text) => warning("accounts left out", text, mended));
       return { findings: [found, ...left] };
     });
   } catch (error) {
@@ -136,7 +139,7 @@ async function state(surroundings: Surroundings, see: See): Promise<Look> {
       "OPENCODE_MULTI_AUTH_STORE_DIR.";
     return {
       findings: about.map((text) =>
-        warning(name, text, text.includes("rollback journal") ? slow : undefined)
+        warning(name, text, text.includes("rollback journal") ? slow : AGAIN)
       ),
     };
   });

@@ -84,7 +84,7 @@ export function readContents(
   const key = keyring.key(envelope);
   if (!key) {
     const why = keyring.problem ?? new Failure(
-      `${path} is sealed and there is no passphrase.`,
+      `${path} is sealed, and CODEX_SOFT_STORE_PASSPHRASE is not set.`,
       "Set CODEX_SOFT_STORE_PASSPHRASE, or CODEX_SOFT_STORE_PASSPHRASE_COMMAND to a command that prints it.",
     );
     return { kind: "locked", stamp, why };

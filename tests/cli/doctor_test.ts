@@ -10,7 +10,7 @@ import { openLocalStore } from "../../src/store/local.ts";
 import { SECRET, withMachine } from "../doctor/machine.ts";
 import { storePlan } from "../simulated_account.ts";
 import { startSimulator } from "../simulator/simulator.ts";
-import { type Ran, type Session, withSession } from "./session.ts";
+import { fixture, type Ran, type Session, withSession } from "./session.ts";
 
 const CONFIG = ".config/opencode/opencode.json";
 const AUTH = ".local/share/opencode/auth.json";
@@ -100,6 +100,7 @@ Deno.test("doctor --json prints one object with every check", () =>
       assert.ok(check.name && check.group && check.text, JSON.stringify(check));
       assert.ok(["ok", "warning", "wrong"].includes(check.state), check.state);
       assert.ok(!("mend" in check));
+      assert.ok(check.state === "ok" || check.fix, `no fix: ${JSON.stringify(check)}`);
     }
     const groups = new Set(checks.map(({ group }) => group));
     for (const group of ["Store", "Accounts", "OpenCode", "Codex CLI", "Machine", "Network"]) {
@@ -231,6 +232,17 @@ Deno.test("doctor --fix renews the token that has ended, once, and no other", ()
     }
   }));
 
+Deno.test("doctor has a fix for a locked store, also for a program that reads --json", () =>
+  withSession(async (session) => {
+    session.useFixture("v1-encrypted.json");
+    const { checks } = reportOf(await doctor(session, ["--json"]));
+    for (const name of ["accounts file", "accounts"]) {
+      const found = checks.find((check) => check.name === name);
+      assert.match(found?.text ?? "", /store is locked/);
+      assert.match(found?.fix ?? "", /^Set CODEX_SOFT_STORE_PASSPHRASE/);
+    }
+  }));
+
 Deno.test("doctor asks for the passphrase of a sealed store once", () =>
   withSession(async (session) => {
     session.useFixture("v1-encrypted.json");
@@ -249,15 +261,23 @@ Deno.test("doctor asks for the passphrase of a sealed store once", () =>
     assert.equal(readFileSync(count, "utf8"), "asked\n");
   }));
 
-Deno.test("doctor without --fix changes no byte of the home folder, whatever is wrong in it", () =>
+Deno.test("doctor without --fix changes no byte of the home folder, and has a fix for whatever is wrong in it", () =>
   fc.assert(
     fc.asyncProperty(
       fc.record({
-        accounts: fc.constantFrom("", "{", "[]", "good"),
+        accounts: fc.constantFrom(
+          "",
+          "{",
+          "[]",
+          "good",
+          "sealed",
+          '{"version":3,"accounts":{"a":7}}',
+        ),
         state: fc.constantFrom(undefined, "", "SQLite format 3\0 broken", "good"),
         config: fc.constantFrom(undefined, "{", '{"plugin":["oc-codex-multi-auth"]}'),
         auth: fc.constantFrom(undefined, "{", '{"openai":{"type":"api","key":"sk-person"}}'),
         settings: fc.constantFrom(undefined, "[", '{"strategy":"least-used"}'),
+        codex: fc.constantFrom(undefined, "{", "{}", '{"tokens":{"access_token":"x"}}'),
         mode: fc.constantFrom(0o600, 0o644, 0o400),
       }),
       (wish) =>
@@ -267,11 +287,16 @@ Deno.test("doctor without --fix changes no byte of the home folder, whatever is 
           const files: Record<string, string | undefined> = {
             [AUTH]: wish.auth,
             [CONFIG]: wish.config,
+            ".codex/auth.json": wish.codex,
           };
           if (wish.state !== "good" && wish.state !== undefined) {
             files[`${STORE}/state.db`] = wish.state;
           }
-          if (wish.accounts !== "good") files[`${STORE}/accounts.json`] = wish.accounts;
+          if (wish.accounts !== "good") {
+            const sealed = wish.accounts === "sealed";
+            const text = sealed ? fixture("store/v1-encrypted.json") : wish.accounts;
+            files[`${STORE}/accounts.json`] = text;
+          }
           files[`${STORE}/settings.json`] = wish.settings;
           for (const [path, text] of Object.entries(files)) {
             if (text !== undefined) put(path, text, wish.mode);
@@ -280,10 +305,15 @@ Deno.test("doctor without --fix changes no byte of the home folder, whatever is 
           machine.program("opencode", 'mkdir -p "$XDG_DATA_HOME/opencode"; echo 1.18.33');
           const before = everything();
           await withSession(async (session) => {
-            const ran = await session.runWith({ env: { HOME: home, PATH } }, "doctor");
+            // A half-written auth.json is read again after a moment.
+            const real = { env: { HOME: home, PATH }, clock: systemClock };
+            const ran = await session.runWith(real, "doctor");
             assert.equal(ran.code, 1);
             assert.ok(!`${ran.out}${ran.err}`.includes(SECRET));
             assert.ok(!`${ran.out}${ran.err}`.includes("sk-person"));
+            const { checks } = reportOf(await session.runWith(real, "doctor", "--json"));
+            const helpless = checks.filter(({ state, fix }) => state !== "ok" && !fix);
+            assert.deepEqual(helpless, [], "what is not ok has a fix");
           });
           assert.deepEqual(everything(), before);
         }),

@@ -76,6 +76,7 @@ Deno.test("keyring or auto credential store in config.toml is said plainly", () 
     machine.put(".codex/config.toml", "[[[");
     const broken = finding(await look(machine.surroundings, "login"), "login");
     assert.match(broken.text, /cannot be read: .*config\.toml is not TOML/);
+    assert.match(broken.fix ?? "", /codex login$/);
   }));
 
 Deno.test("an auth.json of the Codex CLI that others may reach is mended", () =>

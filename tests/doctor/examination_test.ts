@@ -34,6 +34,7 @@ Deno.test("one check that fails, throws or hangs hides no other, and they keep t
     ["works", "ok"],
   ]);
   assert.deepEqual([results[2]?.text, results[2]?.fix], ["The file is broken.", "Mend it."]);
+  assert.ok(results[0]?.fix, "a bug, too, has something to try");
   assert.match(results[1]?.text ?? "", /not be looked at within 3 s/);
   assert.ok(aborted, "what hangs is told to stop");
 });
@@ -82,8 +83,8 @@ Deno.test("mended is what a second look finds well, or does not find any more", 
         wrong("cured", "Sick.", "Mend.", "Mend it?"),
         wrong("gone", "In the way.", "Mend.", "Mend it?"),
         wrong("stubborn", "Sick.", "Mend.", "Mend it?"),
-        wrong("follows", "Sick because of the others."),
-        wrong("vanished", "Not mended, and not said any more."),
+        wrong("follows", "Sick because of the others.", "Mend the others."),
+        wrong("vanished", "Not mended, and not said any more.", "Mend."),
         warning("left", "Not chosen.", "Mend.", "Mend it?"),
       ],
     })),
@@ -91,7 +92,11 @@ Deno.test("mended is what a second look finds well, or does not find any more", 
   const [cured, gone, stubborn] = before.looks[0]?.look.findings ?? [];
   assert.ok(cured && gone && stubborn);
   const well = [ok("cured", "Well."), ok("follows", "Well.")];
-  const after = [...well, wrong("stubborn", "Sick."), warning("left", "Not chosen.")]
+  const after = [
+    ...well,
+    wrong("stubborn", "Sick.", "Mend."),
+    warning("left", "Not chosen.", "Mend."),
+  ]
     .map((one) => ({ group: "Group", ...one }));
   const results = afterMending(before.looks, after, new Set([cured, gone, stubborn]));
   assert.deepEqual(results.map(({ name, state, fixed }) => [name, state, fixed]), [
