@@ -13,6 +13,7 @@ import { statIfExists } from "../platform/files.ts";
 import { set } from "../platform/paths.ts";
 import { PACKAGE, PROGRAM, VERSION } from "../platform/version.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
+import { folderPlugins } from "./folder_plugins.ts";
 import { projectConfiguration } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -32,6 +33,7 @@ export function openCodeFileChecks(
     check("configuration", () => configuration(surroundings, storeLogin)),
     check("environment", () => environment(surroundings)),
     check("project", () => projectConfiguration(surroundings)),
+    check("plugin folders", () => folderPlugins(surroundings)),
   ];
 }
 

@@ -32,7 +32,7 @@ function within(folder: string): string[] {
 }
 
 /** A folder and those above it. */
-function upwards(folder: string): string[] {
+export function upwards(folder: string): string[] {
   const above = dirname(folder);
   return above === folder ? [folder] : [folder, ...upwards(above)];
 }

@@ -190,6 +190,34 @@ Deno.test("a competing plugin in the project's own configuration is a warning th
     assert.deepEqual((await files(machine.surroundings, "project")).findings, []);
   }));
 
+Deno.test("a competing plugin that lies in one of OpenCode's plugin folders, which no list names, is found", () =>
+  withMachine(async (machine) => {
+    configure(machine, [SPEC]);
+    const rival = `export const R = async () => ({ auth: { provider: "openai", methods: [] } });`;
+    const folder = join(machine.home, "work", "deep");
+    const everywhere = [".config/opencode/plugin/a.js", ".opencode/plugins/b.ts", "own/plugin/c.js"]
+      .map((path) => machine.put(path, rival));
+    const here = ["work/.opencode/plugin/d.js", "work/deep/.opencode/plugins/e.ts"]
+      .map((path) => machine.put(path, rival));
+    machine.put(".config/opencode/plugin/harmless.js", 'export const H = { event: "openai" };');
+    const hidden = 'const P = "openai"; export const S = () => ({ auth: { provider: P } });';
+    const perhaps = machine.put(".config/opencode/plugin/said.js", hidden);
+    machine.put(".config/opencode/plugin/read.me", rival);
+    machine.put(".config/opencode/plugin/deeper/x.js", rival);
+    const env = machine.withEnv({ OPENCODE_CONFIG_DIR: join(machine.home, "own") });
+    const { findings } = await files({ ...env, folder }, "plugin folders");
+    const about = (path: string) => findings.find(({ text }) => text.includes(path));
+    assert.deepEqual(everywhere.map((path) => about(path)?.state), ["wrong", "wrong", "wrong"]);
+    assert.deepEqual(here.map((path) => about(path)?.state), ["warning", "warning"]);
+    assert.equal(about(perhaps)?.state, "warning");
+    assert.equal(findings.length, 6);
+    for (const { fix } of findings) assert.match(fix ?? "", /^Move it out of that folder/);
+    assert.deepEqual(
+      (await files(machine.with({ folder: "/" }), "plugin folders")).findings.length,
+      3,
+    );
+  }));
+
 Deno.test("OPENCODE_PURE and OPENCODE_AUTH_CONTENT without the entry are wrong", () =>
   withMachine(async (machine) => {
     configure(machine, [SPEC]);

@@ -9,6 +9,7 @@ import { resolvePaths } from "../../src/platform/paths.ts";
 import type { Outcome } from "./child.ts";
 import { cli } from "./cli.ts";
 import { filesUnder } from "./sandbox.ts";
+import { run } from "./opencode.ts";
 import { install, makeScene, type Scene } from "./scene.ts";
 import { leaks } from "./secrets.ts";
 
@@ -128,4 +129,24 @@ Deno.test("doctor finds an entry that is missing, a plugin path that is gone, a 
   const config = JSON.parse(Deno.readTextFileSync(scene.sandbox.openCodeConfig));
   assert.deepEqual(config.plugin, [PLUGIN]);
   assert.deepEqual(leaks(scene.sandbox, scene.printed), []);
+});
+
+Deno.test("doctor finds the competing plugin in OpenCode's plugin folder by which the real OpenCode would answer", async () => {
+  await using scene = await makeScene();
+  await account(scene);
+  await install(scene);
+  const rival = join(dirname(scene.sandbox.openCodeConfig), "plugin", "rival.js");
+  Deno.mkdirSync(dirname(rival));
+  const fetch =
+    'async () => Response.json({ error: { message: "the rival was asked" } }, { status: 400 })';
+  const auth = `{ provider: "openai", methods: [], loader: async () => ({ fetch: ${fetch} }) }`;
+  Deno.writeTextFileSync(rival, `export const Rival = async () => ({ auth: ${auth} });`);
+
+  const asked = await run(scene.sandbox, "Say something");
+  assert.match(asked.stdout + asked.stderr, /the rival was asked/);
+
+  const ran = await doctor(scene, "--json");
+  assert.equal(ran.code, 1);
+  const found = reportOf(ran).checks.find(({ state }) => state === "wrong");
+  assert.ok(found?.text.includes(rival), JSON.stringify(found));
 });
