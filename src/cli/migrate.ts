@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { printable } from "../account/alias.ts";
 import { Failure, messageOf } from "../platform/failure.ts";
 import { PROGRAM } from "../platform/version.ts";
+import type { InstallPlan } from "../opencode/install.ts";
 import type { ImportRow } from "../store/import_plan.ts";
 import type { ImportSource } from "../store/import_source.ts";
 import type { OlderPlace } from "../store/older_places.ts";
@@ -50,6 +51,7 @@ async function migrate(context: Context, options: MigrateOptions): Promise<void>
   const plan = await planFor(context, undefined, { movingIn: true });
   const { present, found, notices } = await look(context);
   const wanted = found.filter(({ rows }) => rows.some(({ account }) => account !== undefined));
+  const without = wanted.length > 0 ? [] : leftBehind(plan, present !== "");
   const text = `${present}${found.map(describe).join("")}`;
   const object = {
     store: present.trim(),
@@ -75,12 +77,16 @@ async function migrate(context: Context, options: MigrateOptions): Promise<void>
     `${path} still holds the same refresh tokens. Delete it once all is well: ` +
     "whoever renews one first ends the other's."
   );
-  await carryOut(context, { ...plan, notices: [...plan.notices, ...notices, ...left] }, {
-    ...options,
-    also: object,
-    done: "You have moved in. Restart OpenCode if it is running.",
-    nothing: `OpenCode is set up already. Accounts: ${PROGRAM} list`,
-  });
+  await carryOut(
+    context,
+    { ...plan, notices: [...plan.notices, ...notices, ...left, ...without] },
+    {
+      ...options,
+      also: object,
+      done: "You have moved in. Restart OpenCode if it is running.",
+      nothing: `OpenCode is set up already. Accounts: ${PROGRAM} list`,
+    },
+  );
 }
 
 /** What there is to move. */
@@ -121,6 +127,19 @@ async function look(
   });
 }
 
+/** Says of which plugins the entry goes and no account comes; an older package's store is ours. */
+function leftBehind({ steps }: InstallPlan, hasAccounts: boolean): readonly string[] {
+  const gone = steps.filter(({ reason }) =>
+    reason === "rival" || (reason === "older" && !hasAccounts)
+  );
+  if (gone.length === 0) return [];
+  const names = [...new Set(gone.map(({ before }) => before))].join(" and ");
+  return [
+    `No account comes along from ${names}: no file of its with one was found. If you know ` +
+    `where it is: ${PROGRAM} import <file>; else sign in: ${PROGRAM} add personal`,
+  ];
+}
+
 function describe({ path, project, rows }: Found): string {
   return `\n${path} (of ${project}):${rows.length === 0 ? " no accounts\n" : importTable(rows)}`;
 }
@@ -132,7 +151,7 @@ async function consent(
 ): Promise<void> {
   if (options.yes) return;
   const { input, output } = context.terminal;
-  const names = wanted.map(({ project }) => printable(project)).join(" and ");
+  const names = [...new Set(wanted.map(({ project }) => printable(project)))].join(" and ");
   if (!input || !output) {
     throw new Failure(
       `Nobody can be asked here whether to take over the accounts of ${names}. Nothing was changed.`,

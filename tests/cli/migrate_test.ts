@@ -163,6 +163,67 @@ Deno.test("migrate takes over the accounts of other projects, whose files stay a
     assert.equal((await aliases(session)).length, 2);
   }));
 
+/** A pool of oc-codex-multi-auth with the account of one fixture. */
+function pool(name: "personal" | "work" | "backup") {
+  const { accessToken, refreshToken } = fixtureIdentity(name).tokens;
+  const account = {
+    email: `you@${name}.example`,
+    refreshToken,
+    accessToken,
+    addedAt: 1,
+    lastUsed: 1,
+  };
+  return { version: 3, activeIndex: 0, accounts: [{ ...account, expiresAt: 1796148000000 }] };
+}
+
+Deno.test("migrate takes over the accounts that oc-codex-multi-auth keeps for each project, its standard", () =>
+  withSession(async (session) => {
+    const FILE = "oc-codex-multi-auth-accounts.json";
+    put(session, `.opencode/projects/site-1a2b/${FILE}`, pool("personal"));
+    put(session, ".opencode/projects/work-3c4d/openai-codex-accounts.json", pool("work"));
+    put(session, `elsewhere/projects/moved-5e6f/${FILE}`, pool("backup"));
+    put(session, ".opencode/projects/empty-7a8b/cache.json", {});
+    put(session, CONFIG, { plugin: ["oc-codex-multi-auth"] });
+    const asked: string[] = [];
+    const person = atTerminal({ confirms: [true, true, true], asked });
+    const env = { HOME: session.home, OC_CODEX_MULTI_AUTH_DIR: join(session.home, "elsewhere") };
+    const ran = await session.runWith({ ...person, env }, "migrate");
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(
+      asked[0],
+      "Take over the accounts of oc-codex-multi-auth and oc-codex-multi-auth, older?",
+    );
+    const { accounts } = await session.json("list", "--json");
+    assert.deepEqual(
+      (accounts as { email: string }[]).map(({ email }) => email).sort(),
+      ["you@backup.example", "you@personal.example", "you@work.example"],
+    );
+    assert.equal(ran.out.match(/still holds the same refresh tokens/g)?.length, 3);
+  }));
+
+Deno.test("migrate says it where a plugin goes and none of its accounts comes along", () =>
+  withSession(async (session) => {
+    const says = /No account comes along from "oc-codex-multi-auth": .*import <file>.*add personal/;
+    put(session, CONFIG, { plugin: ["oc-codex-multi-auth"] });
+    assert.match((await session.run("migrate", "--dry-run")).out, says);
+    assert.match((await session.run("migrate", "--yes")).out, says);
+    // There is none left to say it of.
+    assert.doesNotMatch((await session.run("migrate", "--yes")).out, /comes along/);
+    putOthers(session);
+    put(session, CONFIG, { plugin: ["oc-codex-multi-auth"] });
+    assert.doesNotMatch((await session.run("migrate", "--yes")).out, /comes along/);
+  }));
+
+Deno.test("migrate says it where an older package goes whose store is not here; it is ours where it is", () =>
+  withSession(async (session) => {
+    const entry = "github:guard22/opencode-multi-auth-codex";
+    put(session, CONFIG, { plugin: [entry] });
+    const { out } = await session.run("migrate", "--dry-run");
+    assert.ok(out.includes(`No account comes along from "${entry}": `), out);
+    session.useFixture("v1.json");
+    assert.doesNotMatch((await session.run("migrate", "--dry-run")).out, /comes along/);
+  }));
+
 Deno.test("migrate reads the file that OPENCODE_MULTI_AUTH_STORE_FILE named in an earlier project", () =>
   withSession(async (session) => {
     put(session, "elsewhere/store.json", fixture("store/v2.json"));
