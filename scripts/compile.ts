@@ -14,14 +14,14 @@ import { run, script, size } from "./program.ts";
 import { PERMISSIONS } from "../src/platform/permissions.ts";
 import { PROGRAM } from "../src/platform/version.ts";
 
-/** Target of `deno compile` -> the start of the executable format it needs. */
+/** Target of `deno compile` -> the processor and the executable format of its runtime. */
 export const TARGETS = {
-  "x86_64-unknown-linux-gnu": "elf",
-  "aarch64-unknown-linux-gnu": "elf",
-  "x86_64-apple-darwin": "mach-o",
-  "aarch64-apple-darwin": "mach-o",
-  "x86_64-pc-windows-msvc": "pe",
-  "aarch64-pc-windows-msvc": "pe",
+  "x86_64-unknown-linux-gnu": "x86_64 elf",
+  "aarch64-unknown-linux-gnu": "aarch64 elf",
+  "x86_64-apple-darwin": "x86_64 mach-o",
+  "aarch64-apple-darwin": "aarch64 mach-o",
+  "x86_64-pc-windows-msvc": "x86_64 pe",
+  "aarch64-pc-windows-msvc": "aarch64 pe",
 } as const;
 
 type Target = keyof typeof TARGETS;
@@ -70,6 +70,22 @@ export function checkEmbedded(files: readonly string[]): void {
   }
 }
 
+/** What `deno compile` is called with. */
+export function compileArguments(target: Target, file: string): string[] {
+  return [
+    "compile",
+    ...PERMISSIONS,
+    "--no-check",
+    "--bundle",
+    "--minify",
+    "--target",
+    target,
+    "--output",
+    file,
+    "cli.ts",
+  ];
+}
+
 /**
  * Compiles one target.
  *
@@ -89,18 +105,10 @@ async function compile(
   }
   const suffix = target.includes("windows") ? ".exe" : "";
   const file = inRepository("dist", `${name}${suffix}`);
-  const report = await run(Deno.execPath(), [
-    "compile",
-    ...PERMISSIONS,
-    "--no-check",
-    "--bundle",
-    "--minify",
-    "--target",
-    target,
-    "--output",
-    file,
-    "cli.ts",
-  ], { cwd: ROOT, errors: true }).catch((error: Error) => {
+  const report = await run(Deno.execPath(), compileArguments(target, file), {
+    cwd: ROOT,
+    errors: true,
+  }).catch((error: Error) => {
     // Deno gives the address it could not reach, and the layers it failed in: two lines are enough.
     const reason = error.message.split("\n").find((line) => line.includes("denort"));
     if (reason === undefined) throw error;
@@ -114,15 +122,26 @@ async function compile(
   return { target, file, embedded };
 }
 
-/** The executable format of a file, by its first bytes. */
-function format(path: string): "elf" | "mach-o" | "pe" | "unknown" {
+/** Processors by their numbers in each executable format. */
+const PROCESSORS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  elf: { 62: "x86_64", 183: "aarch64" },
+  "mach-o": { 0x0100_0007: "x86_64", 0x0100_000c: "aarch64" },
+  pe: { 0x8664: "x86_64", 0xaa64: "aarch64" },
+};
+
+/** The processor and the executable format of a file, by its head: `x86_64 elf`. */
+export function format(path: string): string {
   using file = Deno.openSync(path);
-  const head = new Uint8Array(4);
-  file.readSync(head);
-  const magic = [...head].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (magic === "7f454c46") return "elf";
-  if (magic.startsWith("4d5a")) return "pe";
-  return magic === "cffaedfe" || magic === "cafebabe" ? "mach-o" : "unknown";
+  const head = new DataView(new ArrayBuffer(4096));
+  file.readSync(new Uint8Array(head.buffer));
+  const of = (kind: string, machine: number) =>
+    `${PROCESSORS[kind]?.[machine] ?? "unknown"} ${kind}`;
+  if (head.getUint32(0) === 0x7f45_4c46) return of("elf", head.getUint16(18, true));
+  if (head.getUint32(0) === 0xcffa_edfe) return of("mach-o", head.getUint32(4, true));
+  if (head.getUint16(0) !== 0x4d5a) return "unknown";
+  // The rest of a PE file begins where this says, usually within the first kilobyte.
+  const start = Math.min(head.getUint32(0x3c, true), head.byteLength - 6);
+  return of("pe", head.getUint16(start + 4, true));
 }
 
 /** One line about what became of a target. */

@@ -188,3 +188,21 @@ Deno.test("compile takes the runtime of DENORT_BIN and says what came of it", as
     Deno.removeSync(file);
   }
 });
+
+Deno.test("compile --all puts the runtime of DENORT_BIN into no binary of another system or processor", async () => {
+  const script = inRepository("scripts", "compile.ts");
+  const said = await run(Deno.execPath(), ["run", "-A", script, "--all"], {
+    env: { DENORT_BIN: Deno.execPath() },
+  });
+  const lines = said.split("\n").filter((line) => /^(?:x86_64|aarch64)-/.test(line));
+  const made = lines.filter((line) => !line.includes("not built: DENORT_BIN is "));
+  const file = inRepository("dist", `opencode-multi-auth-${Deno.build.target}`);
+  try {
+    assert.equal(lines.length, 6);
+    assert.equal(made.length, 1, said);
+    assert.ok(made[0]?.startsWith(`${Deno.build.target} `), made[0]);
+    assert.ok(Deno.statSync(file).size > 0);
+  } finally {
+    Deno.removeSync(file);
+  }
+});
