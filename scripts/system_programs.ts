@@ -29,6 +29,12 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
     package: "chromium",
   },
   {
+    name: "fish",
+    commands: ["fish"],
+    suffix: "_fish_test.ts",
+    package: "fish",
+  },
+  {
     name: "Redis",
     commands: ["redis-server"],
     suffix: "_redis_test.ts",
@@ -45,6 +51,12 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
     commands: ["tmux"],
     suffix: "_tmux_test.ts",
     package: "tmux",
+  },
+  {
+    name: "zsh",
+    commands: ["zsh"],
+    suffix: "_zsh_test.ts",
+    package: "zsh",
   },
 ];
 

@@ -45,9 +45,13 @@ Deno.test("the package has what OpenCode asks for, and neither scripts nor depen
   assert.equal(manifest.exports["."].default, "./plugin.js");
   assert.equal(manifest.exports["./server"].default, "./plugin.js");
   assert.deepEqual(manifest.bin, { "opencode-multi-auth": "cli.js" });
-  for (const key of ["scripts", "dependencies", "peerDependencies", "optionalDependencies"]) {
-    assert.equal(manifest[key], undefined, `package.json has ${key}`);
-  }
+  assert.deepEqual(manifest.engines, { node: ">=22.13", opencode: ">=1.18" });
+  const none = [
+    "scripts",
+    ...["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"],
+    ...["bundleDependencies", "bundledDependencies"],
+  ];
+  for (const key of none) assert.equal(manifest[key], undefined, `package.json has ${key}`);
 });
 
 Deno.test("the packed package holds its files and nothing else", async () => {

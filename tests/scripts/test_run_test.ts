@@ -29,6 +29,12 @@ Deno.test("a test file that needs a missing program is named with the way to ins
   );
 });
 
+Deno.test("no test of the shells, the browser or systemd vanishes in silence where those are missing", () => {
+  const missing = missingPrograms(testFiles(), () => false);
+  const packages = missing.map(({ program }) => program.package).sort();
+  assert.deepEqual(packages, ["chromium", "fish", "systemd", "tmux", "zsh"]);
+});
+
 Deno.test("paths choose files, words choose tests by name, options go through", () => {
   assert.deepEqual(readArguments(["tests/e2e", "hands over", "--fail-fast"]), {
     paths: ["tests/e2e"],

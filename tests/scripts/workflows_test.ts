@@ -117,6 +117,59 @@ Deno.test("only the jobs that build nothing may write", () => {
   );
 });
 
+/** What keeps a release from being made, attested and published as a whole; empty when nothing does. */
+function missingInRelease({ jobs }: Workflow): string[] {
+  const used = (job: string, action: string) =>
+    jobs[job]?.steps.find(({ uses }) => uses?.startsWith(`${action}@`));
+  const runs = (job: string) => (jobs[job]?.steps ?? []).map(({ run }) => run ?? "").join("\n");
+  const wanted: readonly (readonly [string, boolean])[] = [
+    ["checks", /^\.ci\/run$/m.test(runs("build"))],
+    ...["npm", "bundle", "compile --all"].map((task) =>
+      [task, runs("build").split("\n").some((line) => line.endsWith(` task ${task}`))] as const
+    ),
+    ["gathering", / scripts\/release\.ts "\$TAG"$/m.test(runs("build"))],
+    [
+      "attestation",
+      used("attest", "actions/attest-build-provenance")?.with?.["subject-path"] === "release/*",
+    ],
+    ["release", /^gh release create "\$TAG" --verify-tag .*release\/\*$/m.test(runs("publish"))],
+    [
+      "branch",
+      / scripts\/npm_branch\.ts "\$GITHUB_SERVER_URL\/\$GITHUB_REPOSITORY"$/m.test(runs("publish")),
+    ],
+  ];
+  return wanted.flatMap(([name, there]) => there ? [] : [name]);
+}
+
+Deno.test("a release is checked, built, gathered, attested, published, and put on the branch for OpenCode", () => {
+  assert.deepEqual(missingInRelease(workflow("release.yml")), []);
+});
+
+for (
+  const [name, text, by] of [
+    ["checks", "run: .ci/run", "run: true"],
+    ["compile --all", "task compile --all", "task compile"],
+    ["attestation", "actions/attest-build-provenance@", "actions/upload-artifact@"],
+    ["attestation", "subject-path: release/*", "subject-path: release/a"],
+    ["release", "gh release create", "# gh release create"],
+    ["branch", "scripts/npm_branch.ts", "scripts/release.ts"],
+  ] as const
+) {
+  Deno.test(`the check of a release notices ${by} in the place of ${text}`, () => {
+    const changed = (TEXTS.get("release.yml") ?? "").replace(text, by);
+    assert.notEqual(changed, TEXTS.get("release.yml"));
+    assert.deepEqual(missingInRelease(parse(changed) as Workflow), [name]);
+  });
+}
+
+Deno.test("before a change is taken, JSR's rules for types and documentation are held as well", () => {
+  const lines = Deno.readTextFileSync(inRepository(".ci", "run")).split("\n");
+  const step = (name: string) => lines.find((line) => line.startsWith(`step "${name}" "$deno" `));
+  assert.match(step("documentation") ?? "", / doc .*--lint mod\.ts cli\.ts$/);
+  assert.match(step("publication") ?? "", / publish .*--dry-run/);
+  assert.deepEqual(Object.values(manifest.exports), ["./mod.ts", "./cli.ts"]);
+});
+
 Deno.test("every binary of a release is started on a system of its own before it is published", () => {
   const targets = workflow("release.yml").jobs["try"]?.strategy?.matrix.include
     .map(({ target }) => target);

@@ -1,0 +1,3 @@
+import { testShell } from "./shell_completion.ts";
+
+testShell("zsh");
