@@ -5,54 +5,22 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BRANCH, pushPackage } from "../../scripts/npm_branch.ts";
 import { run } from "../../scripts/program.ts";
 import { exists, inRepository, ROOT, VERSION } from "../../scripts/repository.ts";
-import { toolPaths } from "../../scripts/tools.ts";
+import { installPackage, managerEnv, PACKAGE, TARBALL } from "./npm_install.ts";
 import { openCode } from "./opencode.ts";
 import { filesUnder, makeSandbox, type Sandbox } from "./sandbox.ts";
 
 const NOWHERE = { issuerUrl: "http://127.0.0.1:9", backendUrl: "http://127.0.0.1:9/backend-api" };
-const PACKAGE = "opencode-multi-auth-codex";
-const PROGRAM = "opencode-multi-auth";
-const TARBALL = inRepository("npm", `${PACKAGE}-${VERSION}.tgz`);
-
-/** The environment of a package manager in a sandbox. */
-function managerEnv(sandbox: Sandbox): Record<string, string> {
-  const { bun, node } = toolPaths();
-  return {
-    ...sandbox.env,
-    // Its own Node first: the package's command is started by it.
-    PATH: [dirname(node), dirname(bun), Deno.env.get("PATH") ?? ""].join(":"),
-    npm_config_cache: join(sandbox.folder, "npm-cache"),
-    npm_config_offline: "true",
-    npm_config_update_notifier: "false",
-    BUN_INSTALL: join(sandbox.home, ".bun"),
-  };
-}
-
-/** How the package comes into a global folder, and where its command lies then. */
-const MANAGERS = {
-  npm: (sandbox: Sandbox) => ({
-    command: ["npm", "install", "--global", "--prefix", join(sandbox.home, "prefix"), TARBALL],
-    bin: join(sandbox.home, "prefix", "bin", PROGRAM),
-    folder: join(sandbox.home, "prefix", "lib", "node_modules", PACKAGE),
-  }),
-  bun: (sandbox: Sandbox) => ({
-    command: [toolPaths().bun, "add", "--global", TARBALL],
-    bin: join(sandbox.home, ".bun", "bin", PROGRAM),
-    folder: join(sandbox.home, ".bun", "install", "global", "node_modules", PACKAGE),
-  }),
-} as const;
 
 for (const manager of ["npm", "bun"] as const) {
   Deno.test(`${manager} installs the tarball offline, its command runs and knows how it was installed`, async () => {
     await using sandbox = makeSandbox(NOWHERE);
-    const { command: [program = "", ...args], bin, folder } = MANAGERS[manager](sandbox);
     const options = { cwd: sandbox.project, env: managerEnv(sandbox) };
-    await run(program, args, options);
+    const { bin, folder } = await installPackage(sandbox, manager);
     assert.equal(await run(bin, ["--version"], options), `${VERSION}\n`);
     const about = JSON.parse(await run(bin, ["version", "--json"], options));
     assert.equal(about.installation, "package");

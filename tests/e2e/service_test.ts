@@ -11,6 +11,7 @@ import { PERMISSIONS } from "../../src/platform/permissions.ts";
 import { unitWords } from "../service/unit_words.ts";
 import { type Outcome, start } from "./child.ts";
 import { cli, type Form } from "./cli.ts";
+import { installPackage, managerEnv } from "./npm_install.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 
 const NOWHERE = { issuerUrl: "http://127.0.0.1:9", backendUrl: "http://127.0.0.1:9/backend-api" };
@@ -54,9 +55,36 @@ function fromSource(
   }).outcome;
 }
 
-const KINDS = { binary: "binary", node: "source", source: "source" } as const;
+/** From the package, as npm installs it into a global folder. */
+async function fromPackage(
+  sandbox: Sandbox,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const { bin } = await installPackage(sandbox, "npm");
+  const manager = managerEnv(sandbox);
+  const [systemctl] = (env["PATH"] ?? "").split(":");
+  return await start(bin, args, {
+    // Its own Node before any other, as where it was installed.
+    env: { ...manager, ...env, PATH: `${systemctl}:${manager["PATH"]}` },
+    cwd: sandbox.project,
+  }).outcome;
+}
 
-for (const form of ["binary", "node", "source"] as const) {
+/** A port that nobody listens on. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Starts the very command of the unit under those of its restrictions that need no systemd. */
+const HARDENED = `umask 077; ulimit -c 0; exec ${
+  Deno.build.os === "linux" ? "setpriv --no-new-privs" : ""
+} "$0" "$@"`;
+
+const KINDS = { binary: "binary", node: "source", source: "source", package: "package" } as const;
+
+for (const form of ["binary", "node", "source", "package"] as const) {
   Deno.test(`the service that is installed by the ${form} form starts that form, with its environment`, async () => {
     await using sandbox = makeSandbox(NOWHERE);
     const systemctl = recordSystemctl(sandbox);
@@ -66,9 +94,12 @@ for (const form of ["binary", "node", "source"] as const) {
       DENO_DIR: denoDir,
       CODEX_SOFT_STORE_PASSPHRASE_COMMAND: `printf '%s' "a b$c"`,
     };
-    const args = ["service", "install", "--port", "4567"];
+    const port = String(freePort());
+    const args = ["service", "install", "--port", port];
     const installed = form === "source"
       ? await fromSource(sandbox, args, env)
+      : form === "package"
+      ? await fromPackage(sandbox, args, env)
       : await cli(sandbox, args, { form: form satisfies Form, env });
     assert.equal(installed.code, 0, installed.stderr);
     assert.deepEqual(systemctl.calls(), [
@@ -78,7 +109,7 @@ for (const form of ["binary", "node", "source"] as const) {
     const file = join(sandbox.env["XDG_CONFIG_HOME"] ?? "", "systemd/user/codex-soft.service");
     const unit = Deno.readTextFileSync(file);
     const [program = "", ...words] = unitWords(/^ExecStart=(.*)$/m.exec(unit)?.[1] ?? "");
-    assert.deepEqual(words.slice(-5), ["web", "--host", "127.0.0.1", "--port", "4567"]);
+    assert.deepEqual(words.slice(-5), ["web", "--host", "127.0.0.1", "--port", port]);
 
     const variables = await environment(sandbox);
     assert.equal(
@@ -86,13 +117,19 @@ for (const form of ["binary", "node", "source"] as const) {
       env["CODEX_SOFT_STORE_PASSPHRASE_COMMAND"],
     );
     assert.equal(variables["OPENCODE_MULTI_AUTH_ISSUER_URL"], NOWHERE.issuerUrl);
+    const alone = { env: { HOME: sandbox.home, ...variables }, cwd: sandbox.home };
     const { code, stdout, stderr } = await start(
       program,
       [...words.slice(0, -5), "version", "--json"],
-      { env: { HOME: sandbox.home, ...variables }, cwd: sandbox.home },
+      alone,
     ).outcome;
     assert.equal(code, 0, stderr);
     const about = JSON.parse(stdout);
     assert.deepEqual([about.version, about.installation], [VERSION, KINDS[form]]);
+    await using service = start("sh", ["-c", HARDENED, program, ...words], alone);
+    await service.said(new RegExp(`http://127\\.0\\.0\\.1:${port}/`));
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    assert.ok([401, 403].includes(answer.status), String(answer.status));
+    await answer.body?.cancel();
   });
 }
