@@ -41,7 +41,7 @@ function within(
   const findings: Finding[] = [];
   for (const path of NAMES.flatMap((name) => sources(join(place, name), files))) {
     const name = `plugin file ${basename(path)}`;
-    const text = disk.read(path)?.text ?? "";
+    const text = attempt(() => disk.read(path)?.text) ?? "";
     if (!/\bauth\b/.test(text) || !MENTION.test(text)) continue;
     const fix = `Move it out of that folder: ${dirname(path)}`;
     findings.push(
@@ -59,10 +59,15 @@ function within(
 
 /** The files that OpenCode loads of a folder; none where there is no such folder. */
 function sources(folder: string, { list }: Surroundings["files"]): readonly string[] {
+  return (attempt(() => list(folder)) ?? []).filter((name) => /\.[jt]s$/.test(name)).sort()
+    .map((name) => join(folder, name));
+}
+
+/** What cannot be read OpenCode cannot load either. */
+function attempt<T>(work: () => T): T | undefined {
   try {
-    return list(folder).filter((name) => /\.[jt]s$/.test(name)).sort()
-      .map((name) => join(folder, name));
+    return work();
   } catch {
-    return [];
+    return undefined;
   }
 }

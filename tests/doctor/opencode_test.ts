@@ -203,7 +203,8 @@ Deno.test("a competing plugin that lies in one of OpenCode's plugin folders, whi
     const hidden = 'const P = "openai"; export const S = () => ({ auth: { provider: P } });';
     const perhaps = machine.put(".config/opencode/plugin/said.js", hidden);
     machine.put(".config/opencode/plugin/read.me", rival);
-    machine.put(".config/opencode/plugin/deeper/x.js", rival);
+    // A folder is none, whatever it is called, and hides none.
+    machine.put(".config/opencode/plugin/Deeper.js/x.js", rival);
     const env = machine.withEnv({ OPENCODE_CONFIG_DIR: join(machine.home, "own") });
     const { findings } = await files({ ...env, folder }, "plugin folders");
     const about = (path: string) => findings.find(({ text }) => text.includes(path));
