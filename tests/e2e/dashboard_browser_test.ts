@@ -352,7 +352,12 @@ Deno.test({
     await using scene = await openDashboard({ accounts: [testAccount("only")], copies: 999 });
     await using visitor = await visit(browser, scene);
     const { page } = visitor;
-    assert.equal((await shown(page)).length, 100);
+    assert.equal((await shown(page)).length, 50);
+    await page.getByLabel("Sort by").selectOption("alias");
+    await page.getByText("Accounts 1 to 50 of 1000").waitFor();
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.getByText("Accounts 51 to 100 of 1000").waitFor();
+    assert.equal((await shown(page))[0], "a-50");
     await page.getByRole("searchbox").fill("a-777");
     await shows(page, ["a-777"]);
     const one = card(page, "a-777");
@@ -362,8 +367,7 @@ Deno.test({
     await page.getByText('Tags and notes of "a-777" are saved.').waitFor();
     assert.equal(await one.getByLabel("Notes").inputValue(), "found");
     await page.getByRole("searchbox").fill("");
-    await page.getByRole("button", { name: "Show all" }).click();
-    assert.equal((await shown(page)).length, 1_000);
+    await page.getByText("Accounts 1 to 50 of 1000").waitFor();
     assert.deepEqual(visitor.complaints, []);
   },
 });
