@@ -27,7 +27,7 @@ export interface WindowModel {
   readonly history: readonly { readonly at: number; readonly usedPercent: number }[];
   /** Percent per hour; null where the figures do not carry it. */
   readonly trendPerHour: number | null;
-  /** `runs out in 42 min`, `about 85 % used at reset`; null where the figures do not carry it. */
+  /** `runs out in 42m`, `about 85 % used at reset`; null where the figures do not carry it. */
   readonly projection: string | null;
 }
 
