@@ -116,12 +116,13 @@ async function update(
   stage: Stage,
 ): Promise<number> {
   const ending = new AbortController();
-  const stream = await fetch(new URL("/events", page), {
+  const html = await (await fetch(page, { headers: { cookie } })).text();
+  const events = /data-events="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  const stream = await fetch(new URL(events, page), {
     headers: { cookie, accept: "text/event-stream" },
     signal: ending.signal,
   });
   let bytes = 0;
-  let changed = 0;
   const reading = (async () => {
     try {
       for await (const chunk of stream.body ?? []) bytes += chunk.length;
@@ -129,14 +130,15 @@ async function update(
       // Ended by us.
     }
   })();
-  // The first look at everything comes before, whatever it sends.
+  // What else may have changed since the page was made comes before.
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   const before = bytes;
   await output(node, [cli, "disable", "account-7"], stage.env);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
-  changed = bytes - before;
+  const changed = bytes - before;
   ending.abort();
   await reading;
+  if (changed === 0) throw new Error("The page was not told of the change.");
   return changed;
 }
 

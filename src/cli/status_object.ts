@@ -21,7 +21,7 @@ export interface StatusWindow {
   readonly observedAt: number;
   /** Percent of the window per hour; null where the figures do not carry it. */
   readonly trendPerHour: number | null;
-  /** `runs out in 42 min` or `about 85 % used at reset`; null where the figures do not carry it. */
+  /** `runs out in 42m` or `about 85 % used at reset`; null where the figures do not carry it. */
   readonly projection: string | null;
 }
 

@@ -46,6 +46,7 @@ export function accountModel(account: Account, around: Surroundings): AccountMod
     ...around.marks,
     uses: figures?.uses ?? 0,
     tokenExpiresAt: account.credentials.expiresAt,
+    tokenExpired: account.credentials.expiresAt <= now,
     refreshedAt: account.refreshedAt ?? null,
     lastUsedAt: figures?.lastUsedAt ?? null,
     sessions: around.sessions,

@@ -16,9 +16,8 @@ import { guard, type GuardedEnv, setCookie } from "./guard.ts";
 import { Live } from "./live.ts";
 import { loginActions } from "./login_actions.ts";
 import { Logins } from "./logins.ts";
-import { cardId, type Page } from "./model.ts";
-import { inPieces } from "./pieces.ts";
-import { arrange, readQuery, writeQuery } from "./query.ts";
+import type { Page } from "./model.ts";
+import { list, readQuery, writeQuery } from "./query.ts";
 import { queueActions } from "./queue_actions.ts";
 import { actionHandler } from "./run_action.ts";
 import { Links, proofOf, Sessions } from "./session.ts";
@@ -104,7 +103,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const page: Page = {
       csrf: session.csrf,
       query,
-      order: arrange(live.model.accounts, query).map(({ id }) => cardId(id)),
+      listing: list(live.model.accounts, query),
       events: `/events${address}${address === "" ? "?" : "&"}since=${live.position}`,
     };
     const { notice, importing } = session;
@@ -113,7 +112,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       { ...live.model, now: clock.now(), notice, importing: importing?.model ?? null },
       page,
     );
-    return context.body(inPieces(html), 200, { "content-type": "text/html; charset=utf-8" });
+    return context.html(html);
   });
   app.get("/events", (context) => streams.answer(context));
   app.get("/page.css", (context) => asset(context, "text/css", STYLE));

@@ -1,17 +1,16 @@
 /**
- * The page as it is now, for all who look at it: built once for a change, whoever made it, and kept with
- * the place in time of each part, so that every stream finds out for itself what it has not sent yet.
+ * The page as it is now, for all who look at it: read once for a change, whoever made it. What each
+ * stream has not sent yet follows from the place in time up to which it has sent everything.
  *
  * @module
  */
 import type { Clock } from "../platform/clock.ts";
 import type { LogLine } from "../platform/log_tail.ts";
 import { buildModel } from "./build_model.ts";
-import { cardId, type DashboardModel, type Page } from "./model.ts";
-import { readQuery } from "./query.ts";
+import type { DashboardModel } from "./model.ts";
 import { newSecret } from "./session.ts";
 import type { Source } from "./source.ts";
-import { renderParts } from "./views/page.tsx";
+import { sharedParts } from "./views/page.tsx";
 
 /** Pause between two looks for changes while somebody looks at the page, in milliseconds. */
 const LOOK_MS = 400;
@@ -19,42 +18,32 @@ const LOOK_MS = 400;
 const TIMELY_MS = 5 * 60_000;
 /** Lines of the log that a stream may be behind. */
 const MAX_BEHIND = 400;
-/** Parts that differ from session to session. */
-const OWN_PARTS: readonly string[] = ["notice", "move", "log-lines"];
+/** Changes that a stream may be behind; a page that is older is loaded anew. */
+const MAX_STATES = 64;
 
-/** What a stream has not sent yet. */
+/** What a page has not been sent yet. */
 export interface News {
-  /** HTML by element id. */
-  readonly parts: Readonly<Record<string, string>>;
-  /** Element ids of cards that are no more. */
-  readonly gone: readonly string[];
+  /** What the page shows: the model of its position. */
+  readonly before: DashboardModel;
+  /** HTML by element id of the parts that have changed; without what {@linkcode fill} puts in. */
+  readonly parts: ReadonlyMap<string, string>;
   readonly lines: readonly LogLine[];
-  /** Whether the page must be loaded anew. */
-  readonly reload: boolean;
-  /** Where the stream stands when it has sent this. */
+  /** Where the page stands when it has all this. */
   readonly position: string;
-}
-
-interface Part {
-  readonly html: string;
-  /** The change that made it so. */
-  readonly at: number;
 }
 
 /** The state of the page, kept up to date. */
 export class Live {
   /** Differs from process to process, so that an older one's positions mean nothing. */
   readonly #run = newSecret().slice(0, 8).replaceAll("-", "_");
-  /** Stands for the session's token in what is rendered for all. No text of a person can be it. */
-  readonly #token = newSecret();
-  readonly #parts = new Map<string, Part>();
-  readonly #gone = new Map<string, number>();
+  /** The parts that all pages have in common, with the change that made them so. */
+  readonly #parts = new Map<string, { readonly html: string; readonly at: number }>();
+  /** The newest models by the number of the change that led to them. */
+  readonly #states = new Map<number, DashboardModel>();
   readonly #waiting = new Set<() => void>();
   readonly #end = new AbortController();
   #model: DashboardModel | undefined;
   #at = 0;
-  /** The change in which the page took its present shape. */
-  #shapeAt = 0;
   #lines: LogLine[] = [];
   /** Lines of the log there ever were. */
   #lineCount = 0;
@@ -98,21 +87,17 @@ export class Live {
     return this.#looking ??= this.#work().finally(() => this.#looking = undefined);
   }
 
-  /** What has changed since a position, with a session's token in its forms. Everything for a position that is not of this run. */
-  since(position: string, csrf: string): News {
-    const [run, at = "", line = ""] = position.split("-");
-    const ours = run === this.#run && /^\d+$/.test(at) && /^\d+$/.test(line);
-    const from = ours ? Number(at) : -1;
-    const behind = ours ? Math.min(this.#lineCount - Number(line), MAX_BEHIND) : 0;
-    const parts: Record<string, string> = {};
-    for (const [id, { html, at }] of this.#parts) {
-      if (at > from) parts[id] = html.replaceAll(this.#token, csrf);
-    }
+  /** What has changed since a position; undefined when a page of it must be loaded anew. */
+  since(position: string): News | undefined {
+    const [run, at, line] = position.split("-");
+    const before = run === this.#run ? this.#states.get(Number(at)) : undefined;
+    if (before === undefined) return undefined;
+    const behind = Math.min(this.#lineCount - Number(line), MAX_BEHIND);
+    const changed = [...this.#parts].filter(([, part]) => part.at > Number(at));
     return {
-      parts,
-      gone: [...this.#gone].filter(([, at]) => at > from).map(([id]) => id),
+      before,
+      parts: new Map(changed.map(([id, { html }]) => [id, html])),
       lines: behind > 0 ? this.#lines.slice(-behind) : [],
-      reload: ours && this.#shapeAt > from,
       position: this.position,
     };
   }
@@ -159,44 +144,28 @@ export class Live {
       const before = this.#model;
       const model = buildModel(await source.read(), before, timely);
       this.#model = model;
-      this.#compare(before, model);
+      this.#note(before, model);
     }
   }
 
-  /** Renders what may have changed, and notes what has. */
-  #compare(before: DashboardModel | undefined, model: DashboardModel): void {
+  /** Notes what has changed. Accounts that have not are the same objects in both models. */
+  #note(before: DashboardModel | undefined, model: DashboardModel): void {
     const at = this.#at + 1;
-    let news = false;
-    const known = new Map(before?.accounts.map((account) => [account.id, account]));
-    const changed = new Set(
-      model.accounts.filter((account) => known.get(account.id) !== account).map(({ id }) => id),
-    );
-    const page: Page = {
-      csrf: this.#token,
-      query: readQuery(new URLSearchParams()),
-      order: [],
-      events: "",
-    };
-    for (const [id, html] of renderParts(model, page, changed)) {
-      if (OWN_PARTS.includes(id) || this.#parts.get(id)?.html === html) continue;
+    let news = before?.accounts.length !== model.accounts.length ||
+      model.accounts.some((account, index) => account !== before.accounts[index]);
+    for (const [id, html] of sharedParts(model)) {
+      if (this.#parts.get(id)?.html === html) continue;
       this.#parts.set(id, { html, at });
-      this.#gone.delete(id);
       news = true;
     }
-    for (const { id } of model.accounts) known.delete(id);
-    for (const id of known.keys()) {
-      this.#parts.delete(cardId(id));
-      this.#gone.set(cardId(id), at);
+    if (before && shape(before) !== shape(model)) {
+      this.#states.clear();
       news = true;
     }
-    if (before && (before.locked === null) !== (model.locked === null)) {
-      this.#shapeAt = at;
-      news = true;
-    }
-    const order = (accounts: DashboardModel["accounts"] | undefined) =>
-      accounts?.map(({ id }) => id).join();
-    if (!news && order(before?.accounts) === order(model.accounts)) return;
+    if (!news) return;
     this.#at = at;
+    this.#states.set(at, model);
+    this.#states.delete(at - MAX_STATES);
     this.#wake();
   }
 
@@ -212,15 +181,21 @@ export class Live {
     for (const done of [...this.#waiting]) done();
   }
 
-  /** Whether time alone has changed something: a block, a pin or a window has ended. */
+  /** Whether time alone has changed something: a block, a pin, a token or a window has ended. */
   #due(): boolean {
     const { model } = this;
     const now = this.options.clock.now();
     if (now >= this.#timelyAt) return true;
     const passed = (at: number | null) => at !== null && at > model.now && at <= now;
     return passed(model.pin?.until ?? null) ||
-      model.accounts.some(({ blockedUntil, windows }) =>
-        passed(blockedUntil) || windows.some(({ resetsAt }) => passed(resetsAt))
+      model.accounts.some(({ blockedUntil, tokenExpiresAt, windows }) =>
+        passed(blockedUntil) || passed(tokenExpiresAt) ||
+        windows.some(({ resetsAt }) => passed(resetsAt))
       );
   }
+}
+
+/** Which elements a page has: pages of another kind are loaded anew. */
+function shape({ locked, accounts }: DashboardModel): string {
+  return locked !== null ? "locked" : accounts.length === 0 ? "empty" : "open";
 }

@@ -27,7 +27,7 @@ export interface WindowModel {
   readonly history: readonly { readonly at: number; readonly usedPercent: number }[];
   /** Percent per hour; null where the figures do not carry it. */
   readonly trendPerHour: number | null;
-  /** `runs out in 42 min`, `about 85 % used at reset`; null where the figures do not carry it. */
+  /** `runs out in 42m`, `about 85 % used at reset`; null where the figures do not carry it. */
   readonly projection: string | null;
 }
 
@@ -58,6 +58,7 @@ export interface AccountModel {
   readonly recommended: boolean;
   readonly uses: number;
   readonly tokenExpiresAt: number;
+  readonly tokenExpired: boolean;
   readonly refreshedAt: number | null;
   readonly lastUsedAt: number | null;
   /** Conversations that stay on it and were used within the last hour. */
@@ -194,7 +195,10 @@ export const SORTS = [
 /** One of {@linkcode SORTS}. */
 export type Sort = typeof SORTS[number];
 
-/** What a page asks for; everything has a name in its address: `q`, `tag`, `state`, `sort`, `level`. */
+/**
+ * What a page asks for; everything has a name in its address: `q`, `tag`, `state`, `sort`, `level`,
+ * `from`.
+ */
 export interface Query {
   /** Looked for in alias, email, tags and notes; empty for all. `q` in the address. */
   readonly search: string;
@@ -205,6 +209,18 @@ export interface Query {
   readonly sort: Sort;
   /** The least level of log lines that are shown. */
   readonly level: Level;
+  /** How many matching accounts come before the first that is shown. */
+  readonly from: number;
+}
+
+/** The part of the matching accounts that a page shows. */
+export interface Listing {
+  /** In their order. */
+  readonly accounts: readonly AccountModel[];
+  /** How many come before them. */
+  readonly from: number;
+  /** How many match. */
+  readonly matching: number;
 }
 
 /** What a view knows beside the model: everything that differs from page to page. */
@@ -212,8 +228,7 @@ export interface Page {
   /** For the hidden field `csrf` of every form; the script sends it as the header `x-csrf-token`. */
   readonly csrf: string;
   readonly query: Query;
-  /** Element ids of the cards that are shown, in their order. The other accounts are in the page as well, hidden. */
-  readonly order: readonly string[];
+  readonly listing: Listing;
   /** Address of the stream for this page; see `stream.ts` for what it sends. */
   readonly events: string;
 }

@@ -1,6 +1,16 @@
 import type { Level } from "../platform/log.ts";
 import { PLAN_BUCKET } from "../quota/window.ts";
-import { type AccountModel, type AccountState, type Query, type Sort, SORTS } from "./model.ts";
+import {
+  type AccountModel,
+  type AccountState,
+  type Listing,
+  type Query,
+  type Sort,
+  SORTS,
+} from "./model.ts";
+
+/** Accounts on one page: a browser lays out so many in no time, and few people have more. */
+export const PAGE_SIZE = 50;
 
 /** Longest search that is taken, in characters. */
 const MAX_SEARCH = 200;
@@ -18,27 +28,42 @@ export function readQuery(parameters: URLSearchParams): Query {
   const text = (name: string) => (parameters.get(name) ?? "").trim().slice(0, MAX_SEARCH);
   const one = <T extends string, S>(words: readonly T[], name: string, standard: S): T | S =>
     words.find((word) => word === parameters.get(name)) ?? standard;
+  const from = parameters.get("from") ?? "";
   return {
     search: text("q"),
     tag: text("tag"),
     state: one(STATES, "state", ""),
     sort: one<Sort, Sort>(SORTS, "sort", "recommended"),
     level: one<Level, Level>(LEVELS, "level", "info"),
+    from: /^\d{1,9}$/.test(from) ? Number(from) : 0,
   };
 }
 
 /** The same as an address has it, with a question mark; empty for a page that asks for nothing. */
-export function writeQuery({ search, tag, state, sort, level }: Query): string {
+export function writeQuery({ search, tag, state, sort, level, from }: Query): string {
   const parameters = new URLSearchParams();
   if (search !== "") parameters.set("q", search);
   if (tag !== "") parameters.set("tag", tag);
   if (state !== "") parameters.set("state", state);
   if (sort !== "recommended") parameters.set("sort", sort);
   if (level !== "info") parameters.set("level", level);
+  if (from > 0) parameters.set("from", String(from));
   return parameters.size === 0 ? "" : `?${parameters}`;
 }
 
-/** The accounts that a page shows, in its order. */
+/** What a page of its accounts shows; one that begins behind the last account is the last page. */
+export function list(accounts: readonly AccountModel[], query: Query): Listing {
+  const matching = arrange(accounts, query);
+  const last = Math.floor(Math.max(matching.length - 1, 0) / PAGE_SIZE) * PAGE_SIZE;
+  const from = Math.min(query.from, last);
+  return {
+    accounts: matching.slice(from, from + PAGE_SIZE),
+    from,
+    matching: matching.length,
+  };
+}
+
+/** The accounts that match a query, in its order. */
 export function arrange(accounts: readonly AccountModel[], query: Query): AccountModel[] {
   const words = query.search.toLowerCase().split(/\s+/).filter((word) => word !== "");
   const shown = accounts.filter((account) =>

@@ -1,33 +1,27 @@
 /**
  * The stream of a page, `text/event-stream`. Its events:
  *
- * - `parts`: a JSON object of element id and HTML. Each replaces the element of that id; a card
- *   (`account-…`) that is not there yet goes to the end of the element `accounts`.
- * - `order`: a JSON list of card ids: these are shown in this order; every other card is hidden.
- * - `gone`: a JSON list of card ids that are to be taken out.
- * - `append`: a JSON object `{"id", "html"}`: goes to the end of that element (`log-lines`).
- * - `at`: nothing to do; its `id` says that all up to there was sent.
- * - `reload`: the page has another shape now (the store was locked or opened); it is to be loaded anew.
- * - `bye`: the session or the program has ended; the page is to say so and to be reloaded.
+ * - without a name: a JSON object {@linkcode Change}; its `id` says that all up to there was sent.
+ * - `reload`: the page is too old, or has another shape now (the store was locked or opened); it is to
+ *   be fetched anew.
+ * - `bye`: the session or the program has ended; the page is to say so.
  *
- * The script opens it at the address that the page names (`Page.events`). When search, filter or sort
- * change it opens it anew with its own query (`/events?q=…&tag=…&state=…&sort=…&level=…`) and the
- * `since` of the newest event's `id`; an `order` comes first then.
- *
- * A page that nobody looks at is to close its stream, and to open it with its `since` when it is seen
- * again: browsers give all pages of one origin six connections together.
+ * The page names the address (`Page.events`): its own query, and where it stands. A page that nobody
+ * looks at is to close its stream, and to be fetched anew when it is seen again: browsers give all
+ * pages of one origin six connections together.
  *
  * @module
  */
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { GuardedEnv } from "./guard.ts";
-import type { Live } from "./live.ts";
-import { cardId, type DashboardModel, type Page } from "./model.ts";
-import { arrange, readQuery } from "./query.ts";
+import type { Live, News } from "./live.ts";
+import { cardId, type Page } from "./model.ts";
+import { list, readQuery, writeQuery } from "./query.ts";
 import type { Session } from "./session.ts";
+import { fill } from "./views/form.tsx";
 import { renderLogLines } from "./views/log.tsx";
-import { renderParts } from "./views/page.tsx";
+import { ownParts, renderCard } from "./views/page.tsx";
 
 /** Streams at once. */
 const MAX_STREAMS = 64;
@@ -35,6 +29,16 @@ const MAX_STREAMS = 64;
 const BEAT_MS = 20_000;
 /** When a browser whose stream broke tries again, in milliseconds. */
 const RETRY_MS = 2_000;
+
+/** What has changed on a page. What has not is not named. */
+export interface Change {
+  /** HTML by element id: it takes the place of that element, or is a card that was not there. */
+  readonly parts?: Readonly<Record<string, string>>;
+  /** Element ids of the cards that are shown, in their order. */
+  readonly order?: readonly string[];
+  /** HTML that comes to the end of the log. */
+  readonly log?: string;
+}
 
 /** All streams of one dashboard. */
 export class Streams {
@@ -68,17 +72,12 @@ export class Streams {
           session.ended.signal,
           this.options.live.ended,
         ]);
-        const send = async (event: string, data: unknown, id?: string) => {
-          if (closed.signal.aborted) return;
-          await stream.writeSSE({
-            event,
-            data: JSON.stringify(data),
-            ...(id === undefined ? {} : { id }),
-          });
+        const send = async (message: { event?: string; data: string; id?: string }) => {
+          if (!closed.signal.aborted) await stream.writeSSE(message);
         };
         try {
           await stream.write(`retry: ${RETRY_MS}\n\n`);
-          await this.#follow({
+          const end = await this.#follow({
             session,
             query,
             since,
@@ -86,7 +85,7 @@ export class Streams {
             send,
             beat: () => stream.write(":\n\n"),
           });
-          await send("bye", null);
+          await send({ event: end, data: "" });
         } finally {
           this.#open--;
         }
@@ -98,50 +97,75 @@ export class Streams {
     return response;
   }
 
+  /** Sends what changes. @returns the event to end with. */
   async #follow({ session, query, since, ended, send, beat }: {
     readonly session: Session;
     readonly query: Page["query"];
     readonly since: string;
     readonly ended: AbortSignal;
-    readonly send: (event: string, data: unknown, id?: string) => Promise<void>;
+    readonly send: (message: { event?: string; data: string; id?: string }) => Promise<void>;
     readonly beat: () => Promise<unknown>;
-  }): Promise<void> {
+  }): Promise<"reload" | "bye"> {
     const { live, pause, touch } = this.options;
-    const page: Page = { csrf: session.csrf, query, order: [], events: "" };
     let at = since;
-    // Not empty: a search may have found nothing, and that is to be said.
-    let order: string | undefined;
-    let importing = session.importing?.model;
+    let importing = session.importing?.model ?? null;
     await live.fresh();
     while (!ended.aborted) {
-      const news = live.since(at, session.csrf);
-      if (news.reload) return await send("reload", null, news.position);
-      const parts = { ...news.parts };
-      if (session.importing?.model !== importing) {
-        importing = session.importing?.model;
-        parts["move"] = movePart({ ...live.model, importing: importing ?? null }, page);
+      const news = live.since(at);
+      if (news === undefined) return "reload";
+      const now = session.importing?.model ?? null;
+      const change = changeOf(
+        { ...news, before: { ...news.before, importing } },
+        { ...live.model, importing: now },
+        query,
+        session.csrf,
+      );
+      importing = now;
+      if (Object.keys(change).length > 0) {
+        await send({ data: JSON.stringify(change), id: news.position });
       }
-      if (Object.keys(parts).length > 0) await send("parts", parts);
-      if (news.gone.length > 0) await send("gone", news.gone);
-      const cards = arrange(live.model.accounts, query).map(({ id }) => cardId(id));
-      if (cards.join() !== order) {
-        order = cards.join();
-        await send("order", cards);
-      }
-      const lines = renderLogLines(news.lines);
-      if (lines !== "") await send("append", { id: "log-lines", html: lines });
-      if (news.position !== at) await send("at", null, news.position);
       at = news.position;
       const waited = new AbortController();
       const until = AbortSignal.any([ended, waited.signal]);
       await Promise.race([live.next(at, until), pause(BEAT_MS, until).catch(() => {})]);
       waited.abort();
-      if (ended.aborted || !touch(session)) return;
+      if (ended.aborted || !touch(session)) break;
       if (live.position === at) await beat();
     }
+    return "bye";
   }
 }
 
-function movePart(model: DashboardModel, page: Page): string {
-  return renderParts(model, page, new Set()).get("move") ?? "";
+/** What a page is to be sent that shows a model, so that it shows another. */
+function changeOf(
+  { before, parts: shared, lines }: News,
+  model: News["before"],
+  query: Page["query"],
+  csrf: string,
+): Change {
+  const [had, has] = [before, model].map(({ accounts }) => list(accounts, query));
+  if (!had || !has) return {};
+  const parts = new Map(shared);
+  const own = ownParts(before, query, had);
+  for (const [id, html] of ownParts(model, query, has)) {
+    if (own.get(id) !== html) parts.set(id, html);
+  }
+  const shown = new Map(had.accounts.map((account) => [account.id, account]));
+  // A card that moves to another page of the list may still be open on this one: it gets its news too.
+  const left = model.accounts.filter(({ id }) =>
+    shown.has(id) && !has.accounts.some((a) => a.id === id)
+  );
+  for (const account of [...has.accounts, ...left]) {
+    if (shown.get(account.id) === account) continue;
+    parts.set(cardId(account.id), renderCard(account, model.now));
+  }
+  const order = has.accounts.map(({ id }) => cardId(id));
+  const back = writeQuery(query);
+  return {
+    ...(parts.size === 0 ? {} : {
+      parts: Object.fromEntries([...parts].map(([id, html]) => [id, fill(html, csrf, back)])),
+    }),
+    ...(order.join() === had.accounts.map(({ id }) => cardId(id)).join() ? {} : { order }),
+    ...(lines.length === 0 ? {} : { log: renderLogLines(lines) }),
+  };
 }

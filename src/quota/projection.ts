@@ -1,10 +1,11 @@
+import { formatDuration } from "../platform/duration.ts";
 import type { QuotaWindow } from "./window.ts";
 
 /** Where a window is heading. */
 export interface Outlook {
   /** Percent of the window per hour, 0 or more; null where the figures do not carry it. */
   readonly trendPerHour: number | null;
-  /** `runs out in 42 min` or `about 85 % used at reset`; null where the figures do not carry it. */
+  /** `runs out in 42m` or `about 85 % used at reset`; null where the figures do not carry it. */
   readonly projection: string | null;
 }
 
@@ -102,10 +103,9 @@ function projectionOf(
   return left > 0 ? `runs out in ${spanText(left)}` : null;
 }
 
-/** `42 min`, `5 h`, `3 d`: a guess has one unit. */
+/** `42m`, `1h 26m`, `5h`, `3d`: a guess is no more exact than that. */
 function spanText(ms: number): string {
   const minutes = Math.max(Math.round(ms / MINUTE_MS), 1);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
+  const unit = minutes < 120 ? MINUTE_MS : minutes < 2 * 1_440 ? HOUR_MS : 24 * HOUR_MS;
+  return formatDuration(Math.round(ms / unit) * unit || unit);
 }

@@ -208,7 +208,7 @@ const WINDOW = {
   resetsAt: FIXTURE_NOW + 120 * MINUTE,
   observedAt: FIXTURE_NOW - 3 * MINUTE,
   trendPerHour: 40,
-  projection: "runs out in 57 min",
+  projection: "runs out in 57m",
 };
 
 const ACCOUNT: LimitsAccount = {
@@ -252,7 +252,7 @@ Deno.test("limits shows windows, trend, projection, models' buckets and credits"
 
 work  team
   5h     ██████░░░░░░░░░░  40%  8:00 PM (in 2h)               3m ago
-         40 %/h, runs out in 57 min
+         40 %/h, runs out in 57m
   30d    ██████████████░░  88%  Dec 22, 6:00 PM (in 29d)      3m ago
          about 35 % used at reset
   GPT-5.3-Codex-Spark

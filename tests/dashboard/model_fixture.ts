@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  type AccountModel,
-  cardId,
-  type DashboardModel,
-  type Page,
-  type WindowModel,
-} from "../../src/dashboard/model.ts";
+import type { AccountModel, DashboardModel, Page, WindowModel } from "../../src/dashboard/model.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -71,6 +65,7 @@ export function account(alias: string, more: Partial<AccountModel> = {}): Accoun
     recommended: false,
     uses: 12,
     tokenExpiresAt: NOW + 6 * DAY,
+    tokenExpired: false,
     refreshedAt: NOW - 4 * DAY,
     lastUsedAt: NOW - 20 * MINUTE,
     sessions: 0,
@@ -232,8 +227,8 @@ export function model(more: Partial<DashboardModel> = {}): DashboardModel {
 export function page(shown: DashboardModel, more: Partial<Page> = {}): Page {
   return {
     csrf: "csrf-of-this-visitor",
-    query: { search: "", tag: "", state: "", sort: "recommended", level: "info" },
-    order: shown.accounts.map(({ id }) => cardId(id)),
+    query: { search: "", tag: "", state: "", sort: "recommended", level: "info", from: 0 },
+    listing: { accounts: shown.accounts, from: 0, matching: shown.accounts.length },
     events: "/events?since=1",
     ...more,
   };

@@ -5,6 +5,7 @@ import type { Account } from "../../src/account/account.ts";
 import type { Device, DeviceState } from "../../src/codex_cli/device.ts";
 import { createDashboard, type Dashboard, type DashboardOptions } from "../../src/dashboard/app.ts";
 import { newLinkToken } from "../../src/dashboard/session.ts";
+import type { Change } from "../../src/dashboard/stream.ts";
 import type { LimitQueue, LimitQueueState, LimitSource } from "../../src/limits/limit_queue.ts";
 import type { Refresher, RefreshOutcome } from "../../src/oauth/refresh_transaction.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -262,30 +263,40 @@ async function visit(stage: Stage): Promise<Visitor> {
   };
 }
 
-/** One event of a stream. */
-export interface StreamEvent {
-  readonly event: string;
-  readonly data: unknown;
+/** One event of a stream; a change has an `id`, an end has not. */
+export interface StreamEvent extends Change {
+  readonly event: "message" | "reload" | "bye";
   readonly id: string | undefined;
+  /** Bytes of the change. */
+  readonly size: number;
 }
 
 /** A page's stream as its browser reads it. */
 export interface Stream {
   readonly response: Response;
-  /** Events until the one that says that all was sent; the clock moves while none comes. */
-  batch(): Promise<StreamEvent[]>;
+  /** The next event; the clock moves while none comes. */
+  next(): Promise<StreamEvent>;
   close(): Promise<void>;
 }
 
-/** Opens a stream at the address that a page names, or at another. */
+/** The address of the stream that a page names. */
+export function eventsIn(html: string): string {
+  return /data-events="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
+}
+
+/**
+ * Opens the stream of a page.
+ *
+ * @param address The page, or a stream.
+ */
 export async function openStream(
   stage: Stage,
   visitor: Visitor,
-  address?: string,
+  address = "/",
 ): Promise<Stream> {
-  const html = await (await visitor.get("/")).text();
-  const named = /data-events="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
-  const response = await visitor.get(address ?? named);
+  const response = await visitor.get(
+    address.startsWith("/events") ? address : eventsIn(await (await visitor.get(address)).text()),
+  );
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   const events: StreamEvent[] = [];
   let text = "";
@@ -303,25 +314,26 @@ export async function openStream(
           }),
         );
         text = text.slice(end + 2);
-        const event = fields.get("event");
-        if (event === undefined) continue;
+        const data = fields.get("data");
+        if (data === undefined) continue;
         events.push({
-          event,
-          data: JSON.parse(fields.get("data") ?? "null"),
+          event: (fields.get("event") ?? "message") as StreamEvent["event"],
+          ...JSON.parse(data || "{}"),
           id: fields.get("id"),
+          size: data.length,
         });
       }
     }
   })();
   return {
     response,
-    async batch() {
+    async next() {
       for (let step = 0; step < 100; step++) {
-        const end = events.findIndex(({ event }) => ["at", "bye", "reload"].includes(event));
-        if (end >= 0) return events.splice(0, end + 1);
+        const event = events.shift();
+        if (event) return event;
         await stage.clock.advance(100);
       }
-      throw new Error(`No batch has come; only: ${JSON.stringify(events)}`);
+      throw new Error("Nothing has come.");
     },
     async close() {
       ended = true;

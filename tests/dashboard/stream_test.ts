@@ -6,36 +6,14 @@ import { IDLE_MS } from "../../src/dashboard/session.ts";
 import { writeSetting } from "../../src/platform/settings.ts";
 import { accountSubject } from "../../src/quota/block.ts";
 import { testAccount } from "../memory_store.ts";
-import {
-  openStream,
-  PASSPHRASE,
-  SEALED,
-  type Stage,
-  type StreamEvent,
-  withStage,
-} from "./stage.ts";
+import { eventsIn, openStream, PASSPHRASE, SEALED, type Stage, withStage } from "./stage.ts";
 
-/** The HTML by id of a batch. */
-function partsOf(batch: readonly StreamEvent[]): Record<string, string> {
-  return Object.assign(
-    {},
-    ...batch.filter(({ event }) => event === "parts").map(({ data }) => data),
-  );
-}
-
-function dataOf(batch: readonly StreamEvent[], name: string): unknown {
-  return batch.find(({ event }) => event === name)?.data;
-}
-
-Deno.test("a page that was just loaded is sent its order and nothing else", () =>
+Deno.test("a page that was just loaded is sent nothing until something changes", () =>
   withStage(async (stage) => {
     const stream = await openStream(stage, await stage.visit());
     assert.match(stream.response.headers.get("content-type") ?? "", /^text\/event-stream/);
     assert.equal(stream.response.headers.get("cache-control"), "no-store");
-    const batch = await stream.batch().catch((error: Error) => error);
-    // Nothing has changed since the page was made, so there is no new position to tell.
-    assert.ok(batch instanceof Error);
-    assert.match(batch.message, /only: \[\{"event":"order","data":\["account-id-/);
+    await assert.rejects(stream.next(), /Nothing has come/);
     await stream.close();
   }));
 
@@ -47,7 +25,7 @@ Deno.test("two open pages agree within a second, and with the CLI and OpenCode t
     await other.edit("id-work", (account) => ({ ...account, notes: "by another process" }));
     const start = stage.clock.now();
     for (const page of pages) {
-      const parts = partsOf(await page.batch());
+      const parts = (await page.next()).parts ?? {};
       assert.match(parts["account-id-work"] ?? "", /by another process/);
       // Only what changed.
       assert.equal(parts["account-id-personal"], undefined);
@@ -74,7 +52,7 @@ Deno.test("counts, figures and blocks of OpenCode arrive", () =>
       }],
     });
     await other.flush();
-    assert.match(partsOf(await page.batch())["account-id-work"] ?? "", /58/);
+    assert.match((await page.next()).parts?.["account-id-work"] ?? "", /58/);
     await other.block({
       subject: accountSubject("id-work"),
       model: "",
@@ -83,32 +61,31 @@ Deno.test("counts, figures and blocks of OpenCode arrive", () =>
       source: "body",
       since: now,
     });
-    const blocked = partsOf(await page.batch());
+    const blocked = (await page.next()).parts ?? {};
     assert.match(blocked["account-id-work"] ?? "", /usage limit/);
     assert.ok(blocked["summary"]);
     // And its end, which no process tells of.
     await stage.clock.advance(60_000);
-    assert.doesNotMatch(partsOf(await page.batch())["account-id-work"] ?? "", /usage limit/);
+    assert.doesNotMatch((await page.next()).parts?.["account-id-work"] ?? "", /usage limit/);
     await page.close();
   }));
 
 Deno.test("an account added, removed or renamed elsewhere comes, goes and changes", () =>
   withStage(async (stage) => {
-    const page = await openStream(stage, await stage.visit(), "/events?sort=alias");
-    await page.batch();
+    const page = await openStream(stage, await stage.visit(), "/?sort=alias");
     const other = await stage.other();
     await other.add(testAccount("added"));
-    const added = await page.batch();
-    assert.ok(partsOf(added)["account-id-added"]);
+    const added = await page.next();
+    assert.ok(added.parts?.["account-id-added"]);
     assert.deepEqual(
-      dataOf(added, "order"),
+      added.order,
       ["added", "personal", "spare", "work"].map((alias) => `account-id-${alias}`),
     );
     await other.remove("id-personal");
-    const removed = await page.batch();
-    assert.deepEqual(dataOf(removed, "gone"), ["account-id-personal"]);
+    const removed = await page.next();
+    assert.equal(removed.parts?.["account-id-personal"], undefined);
     assert.deepEqual(
-      dataOf(removed, "order"),
+      removed.order,
       ["added", "spare", "work"].map((alias) => `account-id-${alias}`),
     );
     await page.close();
@@ -119,9 +96,9 @@ Deno.test("what an action does is seen on the other page, also what a part shows
     const one = await stage.visit();
     const page = await openStream(stage, await stage.visit());
     assert.equal((await one.script("/settings", { name: "strategy", value: "drain" })).status, 200);
-    assert.match(partsOf(await page.batch())["settings"] ?? "", /value="drain" selected/);
+    assert.match((await page.next()).parts?.["settings"] ?? "", /value="drain" selected/);
     assert.equal((await one.script("/accounts/id-spare/pin", { for: "2h" })).status, 200);
-    assert.ok(partsOf(await page.batch())["account-id-spare"]);
+    assert.ok((await page.next()).parts?.["account-id-spare"]);
     await page.close();
   }));
 
@@ -130,7 +107,7 @@ Deno.test("a setting changed at the command line arrives", () =>
     const page = await openStream(stage, await stage.visit());
     await stage.clock.advance(1_000);
     writeSetting(stage.paths, "strategy", "least-used");
-    assert.match(partsOf(await page.batch())["settings"] ?? "", /value="least-used" selected/);
+    assert.match((await page.next()).parts?.["settings"] ?? "", /value="least-used" selected/);
     await page.close();
   }));
 
@@ -139,11 +116,11 @@ Deno.test("progress of the queue arrives, and its end", () =>
     const visitor = await stage.visit();
     const page = await openStream(stage, visitor);
     assert.equal((await visitor.script("/limits")).status, 200);
-    assert.match(partsOf(await page.batch())["queues"] ?? "", /progress/);
+    assert.match((await page.next()).parts?.["queues"] ?? "", /progress/);
     stage.limits.now = { ...stage.limits.now, done: 1 };
-    assert.ok(partsOf(await page.batch())["queues"]);
+    assert.ok((await page.next()).parts?.["queues"]);
     assert.equal((await visitor.script("/limits/stop")).status, 200);
-    assert.match(partsOf(await page.batch())["queues"] ?? "", /stopped/);
+    assert.match((await page.next()).parts?.["queues"] ?? "", /stopped/);
     await page.close();
   }));
 
@@ -156,7 +133,7 @@ Deno.test("each page gets its own session's token in its forms, and nobody else'
     ] as const;
     await (await stage.other()).edit("id-work", (account) => ({ ...account, notes: "new" }));
     for (const [at, page] of pages.entries()) {
-      const html = partsOf(await page.batch())["account-id-work"] ?? "";
+      const html = (await page.next()).parts?.["account-id-work"] ?? "";
       assert.ok(html.includes(visitors[at]?.csrf ?? "?"));
       assert.ok(!html.includes(visitors[1 - at]?.csrf ?? "?"));
       await page.close();
@@ -169,34 +146,67 @@ Deno.test("a page whose stream was closed gets what it has missed, and no more",
     const page = await openStream(stage, visitor);
     const other = await stage.other();
     await other.edit("id-work", (account) => ({ ...account, notes: "first" }));
-    const since = (await page.batch()).at(-1)?.id ?? "";
+    const { id: since } = await page.next();
     await page.close();
     await other.edit("id-personal", (account) => ({ ...account, notes: "second" }));
     await other.remove("id-spare");
     const again = await openStream(stage, visitor, `/events?since=${since}`);
-    const batch = await again.batch();
-    assert.ok(partsOf(batch)["account-id-personal"]);
-    assert.equal(partsOf(batch)["account-id-work"], undefined);
-    assert.deepEqual(dataOf(batch, "gone"), ["account-id-spare"]);
+    const { parts, order } = await again.next();
+    assert.ok(parts?.["account-id-personal"]);
+    assert.equal(parts?.["account-id-work"], undefined);
+    assert.equal(order?.length, 2);
     await again.close();
   }));
 
-Deno.test("a position of another run of the program brings everything", () =>
+Deno.test("a page of another run of the program, or of long ago, is to be loaded anew", () =>
   withStage(async (stage) => {
-    for (const since of ["", "other-7-0", "x", "%00-1-1", `${"9".repeat(400)}-1-1`]) {
-      const page = await openStream(stage, await stage.visit(), `/events?since=${since}`);
-      const parts = partsOf(await page.batch());
-      assert.ok(parts["account-id-work"] && parts["summary"] && parts["settings"], since);
+    const visitor = await stage.visit();
+    const old = eventsIn(await (await visitor.get("/")).text());
+    for (let number = 0; number < 70; number++) {
+      await visitor.script("/accounts/id-work/describe", { tags: "", notes: `${number}` });
+    }
+    const others = ["", "other-7-0", "x", "%00-1-1", `${"9".repeat(400)}-1-1`];
+    for (const address of [old, ...others.map((since) => `/events?since=${since}`)]) {
+      const page = await openStream(stage, visitor, address);
+      assert.equal((await page.next()).event, "reload", address);
       await page.close();
     }
   }));
 
+Deno.test("an update of one account among many sends that account and what is said of all", () => {
+  const accounts = Array.from({ length: 120 }, (_, number) => testAccount(`a-${number}`));
+  return withStage(async (stage) => {
+    const visitor = await stage.visit();
+    const page = await openStream(stage, visitor, "/?sort=alias");
+    await visitor.script("/accounts/id-a-7/describe", { tags: "", notes: "new" });
+    const edited = await page.next();
+    assert.deepEqual(Object.keys(edited.parts ?? {}), ["account-id-a-7"]);
+    assert.ok(edited.size < 8_000, `${edited.size} bytes`);
+    // One that the page does not show.
+    await visitor.script("/accounts/id-a-77/disable", {});
+    const disabled = await page.next();
+    assert.deepEqual(Object.keys(disabled.parts ?? {}), ["summary"]);
+    // One that goes to another page of the list takes along what still shows it.
+    await visitor.script("/accounts/id-a-7/rename", { alias: "z" });
+    const renamed = await page.next();
+    assert.ok(renamed.parts?.["account-id-a-7"] && renamed.parts["account-id-a-50"]);
+    assert.equal(renamed.order?.length, 50);
+    assert.ok(!renamed.order?.includes("account-id-a-7"));
+    await page.close();
+  }, { accounts });
+});
+
 Deno.test("the stream keeps to the page's search, filter and sort", () =>
   withStage(async (stage) => {
-    const page = await openStream(stage, await stage.visit(), "/events?q=WORK");
-    assert.deepEqual(dataOf(await page.batch(), "order"), ["account-id-work"]);
+    const page = await openStream(stage, await stage.visit(), "/?q=WORK");
     await (await stage.other()).edit("id-spare", (account) => ({ ...account, tags: ["work"] }));
-    assert.deepEqual(dataOf(await page.batch(), "order"), ["account-id-work", "account-id-spare"]);
+    const { parts, order } = await page.next();
+    assert.deepEqual(order, ["account-id-work", "account-id-spare"]);
+    assert.ok(parts?.["account-id-spare"], "a card that was not on the page");
+    assert.match(parts["tag-choice"] ?? "", /value="work"/);
+    // And what the page does not show is not sent.
+    await (await stage.other()).edit("id-personal", (account) => ({ ...account, notes: "new" }));
+    await assert.rejects(page.next());
     await page.close();
   }));
 
@@ -204,14 +214,12 @@ Deno.test("new lines of the log are appended, each with its level, and HTML in t
   withStage(async (stage) => {
     mkdirSync(dirname(stage.paths.log), { recursive: true });
     appendFileSync(stage.paths.log, "2026-11-23T18:00:00.000Z [warn] before\n");
-    const page = await openStream(stage, await stage.visit(), "/events");
-    await page.batch();
+    const page = await openStream(stage, await stage.visit());
     appendFileSync(
       stage.paths.log,
       "2026-11-23T18:00:01.000Z [info] small <b>\n2026-11-23T18:00:02.000Z [error] large <script>\n",
     );
-    const { id, html } = dataOf(await page.batch(), "append") as { id: string; html: string };
-    assert.equal(id, "log-lines");
+    const { log: html = "" } = await page.next();
     assert.match(html, /large &lt;script&gt;/);
     assert.match(html, /class="info"[^]*small[^]*class="error"/);
     assert.doesNotMatch(html, /before|<script|<b>\n/);
@@ -224,7 +232,7 @@ Deno.test("a store that is locked or opened while a page is open asks it to load
     const page = await openStream(stage, visitor);
     assert.match(await (await visitor.get("/")).text(), /locked/i);
     assert.equal((await visitor.script("/unlock", { passphrase: PASSPHRASE })).status, 200);
-    assert.equal((await page.batch()).at(-1)?.event, "reload");
+    assert.equal((await page.next()).event, "reload");
     await page.close();
   }, { fixture: SEALED }));
 
@@ -233,7 +241,7 @@ Deno.test("a session that ends, by sign-out or by idleness, ends its streams wit
     const visitor = await stage.visit();
     const page = await openStream(stage, visitor);
     await visitor.post("/sign-out");
-    assert.equal((await page.batch()).at(-1)?.event, "bye");
+    assert.equal((await page.next()).event, "bye");
   }));
 
 Deno.test("a page that is open keeps its session", () =>
@@ -253,7 +261,7 @@ Deno.test("the end of the program is said to every page", () =>
   withStage(async (stage: Stage) => {
     const page = await openStream(stage, await stage.visit());
     await stage.dashboard.close();
-    assert.equal((await page.batch()).at(-1)?.event, "bye");
+    assert.equal((await page.next()).event, "bye");
   }));
 
 Deno.test("too many streams are turned away, and a closed one makes room", () =>

@@ -50,7 +50,7 @@ function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
 
 /** Starts a program. */
 export function start(command: string, args: readonly string[], options: ChildOptions): Child {
-  const limitMs = options.limitMs ?? 60_000;
+  const limitMs = options.limitMs ?? 180_000;
   const process = new Deno.Command(command, {
     args: [...args],
     cwd: options.cwd,

@@ -1,67 +1,17 @@
-/** The dashboard in a real Chromium. */
+/** The dashboard in a real Chromium: what people do with it. */
 import assert from "node:assert/strict";
-import type { Browser, Locator, Page } from "playwright-core";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { systemContext } from "../../src/cli/context.ts";
 import { NOBODY } from "../../src/cli/person.ts";
 import { run } from "../../src/cli/run.ts";
-import { PASSPHRASE, SEALED } from "../dashboard/stage.ts";
-import { testAccount } from "../memory_store.ts";
-import {
-  accessible,
-  type DashboardScene,
-  openDashboard,
-  startBrowser,
-  visit,
-} from "./dashboard_scene.ts";
+import { card, open, shows, test, withBrowser } from "./dashboard_page.ts";
+import { visit } from "./dashboard_scene.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await startBrowser();
-});
-Deno.test.afterAll(() => browser.close());
-
-/** A test with a dashboard of its own. The browser outlives it. */
-function test(name: string, body: (scene: DashboardScene) => Promise<void>): void {
-  Deno.test({
-    name: `dashboard in Chromium: ${name}`,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      await using scene = await openDashboard();
-      await body(scene);
-    },
-  });
-}
-
-const card = (page: Page, alias: string) => page.locator(`[data-account="${alias}"]`);
-
-/** Aliases of the cards that can be seen, from the top. */
-const shown = (page: Page) =>
-  page.locator("[data-account]").evaluateAll((cards) =>
-    cards.filter((card) => (card as HTMLElement).offsetParent !== null)
-      .map((card) => card.getAttribute("data-account"))
-  );
-
-/** Waits until the page shows these cards in this order. */
-async function shows(page: Page, aliases: readonly string[]): Promise<void> {
-  const end = Date.now() + 10_000;
-  let seen: unknown;
-  while (Date.now() < end) {
-    seen = await shown(page);
-    if (JSON.stringify(seen) === JSON.stringify(aliases)) return;
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 30)));
-  }
-  assert.deepEqual(seen, aliases);
-}
-
-async function open(part: Locator): Promise<void> {
-  await part.locator("details > summary").first().click();
-}
+const browser = withBrowser();
 
 test("a link opens it once; what can be used now stands at the top", async (scene) => {
   const link = scene.link();
-  await using first = await visit(browser, { ...scene, link: () => link });
+  await using first = await visit(browser(), { ...scene, link: () => link });
   const { page, complaints } = first;
   assert.equal(page.url(), `${scene.origin}/`);
   assert.equal(
@@ -82,7 +32,7 @@ test("a link opens it once; what can be used now stands at the top", async (scen
 });
 
 test("search, filters and sort; the address keeps them", async (scene) => {
-  await using visitor = await visit(browser, scene);
+  await using visitor = await visit(browser(), scene);
   const { page } = visitor;
   const best = await page.locator("[data-account]").first().innerText();
   assert.match(best, /Recommended/);
@@ -107,8 +57,8 @@ test("search, filters and sort; the address keeps them", async (scene) => {
 });
 
 test("tags and notes are edited in place; unsaved text survives news", async (scene) => {
-  await using visitor = await visit(browser, scene);
-  await using second = await visit(browser, scene);
+  await using visitor = await visit(browser(), scene);
+  await using second = await visit(browser(), scene);
   const { page } = visitor;
   const work = card(page, "work");
   await open(work);
@@ -133,8 +83,33 @@ test("tags and notes are edited in place; unsaved text survives news", async (sc
   assert.deepEqual([...visitor.complaints, ...second.complaints], []);
 });
 
+test("text that nobody has saved outlives a filter, and a page that was cut off catches up", async (scene) => {
+  await using visitor = await visit(browser(), scene);
+  const { page } = visitor;
+  await open(card(page, "work"));
+  await card(page, "work").getByLabel("Notes").fill("a draft");
+  await page.getByLabel("In state").selectOption("blocked");
+  // Beside what was searched for.
+  await shows(page, ["personal", "work"]);
+  assert.equal(await card(page, "work").getByLabel("Notes").inputValue(), "a draft");
+  await page.getByLabel("In state").selectOption("");
+  await shows(page, ["backup", "work", "personal"]);
+  await page.context().setOffline(true);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.getByText("Reconnecting…").waitFor();
+  await scene.store.remove("id-backup");
+  await scene.store.edit("id-work", (account) => ({ ...account, tags: ["night"] }));
+  await page.context().setOffline(false);
+  await card(page, "work").getByText("night").first().waitFor();
+  await shows(page, ["work", "personal"]);
+  assert.equal(await card(page, "work").getByLabel("Notes").inputValue(), "a draft");
+  await page.getByText("Live", { exact: true }).waitFor();
+  // Chromium says itself what did not load.
+  assert.deepEqual(visitor.complaints.filter((text) => !text.includes("ERR_INTERNET")), []);
+});
+
 test("the device is switched", async (scene) => {
-  await using visitor = await visit(browser, scene);
+  await using visitor = await visit(browser(), scene);
   const work = card(visitor.page, "work");
   await work.getByRole("button", { name: "Use on device", exact: true }).click();
   await work.getByRole("button", { name: "On device", exact: true }).waitFor();
@@ -147,7 +122,7 @@ test("the device is switched", async (scene) => {
 });
 
 test("all limits: progress, stop, and figures without a reload", async (scene) => {
-  await using visitor = await visit(browser, scene);
+  await using visitor = await visit(browser(), scene);
   const { page } = visitor;
   await page.getByRole("button", { name: "Refresh all limits" }).click();
   const progress = page.getByRole("progressbar");
@@ -175,7 +150,7 @@ test("all limits: progress, stop, and figures without a reload", async (scene) =
 });
 
 test("what the command line does arrives by itself", async (scene) => {
-  await using visitor = await visit(browser, scene);
+  await using visitor = await visit(browser(), scene);
   const status = await run({
     ...systemContext(import.meta.url, new AbortController().signal, NOBODY),
     argv: ["disable", "work"],
@@ -192,7 +167,7 @@ test("what the command line does arrives by itself", async (scene) => {
 });
 
 test("rename, pin, disable, enable and remove", async (scene) => {
-  await using visitor = await visit(browser, scene);
+  await using visitor = await visit(browser(), scene);
   const { page } = visitor;
   const work = card(page, "work");
   await open(work);
@@ -211,159 +186,4 @@ test("rename, pin, disable, enable and remove", async (scene) => {
   await office.getByRole("button", { name: "Remove office" }).click();
   await shows(page, ["backup", "personal"]);
   assert.deepEqual(visitor.complaints, []);
-});
-
-test("by keyboard alone", async (scene) => {
-  await using visitor = await visit(browser, scene);
-  const { page } = visitor;
-  await page.keyboard.press("Tab");
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Skip to content");
-  const focused = () =>
-    page.evaluate(() => {
-      const at = document.activeElement as HTMLElement;
-      return `${at.closest("[data-account]")?.getAttribute("data-account") ?? ""} ${at.innerText}`;
-    });
-  const reach = async (what: RegExp) => {
-    for (let step = 0; step < 60; step++) {
-      if (what.test(await focused())) return;
-      await page.keyboard.press("Tab");
-      const outline = await page.evaluate(() =>
-        getComputedStyle(document.activeElement as Element).outlineStyle
-      );
-      assert.notEqual(outline, "none", await focused());
-    }
-    assert.fail(`Tab never reaches ${what}.`);
-  };
-  await reach(/^work Details/);
-  await page.keyboard.press("Enter");
-  await reach(/^work Disable/);
-  await page.keyboard.press("Enter");
-  await card(page, "work").getByRole("button", { name: "Enable" }).waitFor();
-  assert.match(await focused(), /^work /, "the focus stays in the card that was replaced");
-  assert.deepEqual(visitor.complaints, []);
-});
-
-test("without script everything is a form", async (scene) => {
-  await using visitor = await visit(browser, scene, { javaScriptEnabled: false });
-  const { page } = visitor;
-  await page.getByRole("searchbox").fill("work");
-  await page.getByRole("button", { name: "Apply", exact: true }).click();
-  await shows(page, ["work"]);
-  const work = card(page, "work");
-  await work.getByRole("button", { name: "Use on device", exact: true }).click();
-  assert.match(page.url(), /\?q=work$/);
-  await work.getByRole("button", { name: "On device", exact: true }).waitFor();
-  await open(work);
-  await work.getByLabel("Tags").fill("plain");
-  await work.getByRole("button", { name: "Save" }).click();
-  await page.getByText('Tags and notes of "work" are saved.').waitFor();
-  await page.goto(scene.origin);
-  await page.getByRole("button", { name: "Refresh all limits" }).click();
-  await page.getByRole("button", { name: "Stop", exact: true }).click();
-  await page.getByText(/stopped/).waitFor();
-  assert.deepEqual(visitor.complaints, []);
-});
-
-test("nothing overlaps and nothing scrolls sideways on a phone", async (scene) => {
-  await using visitor = await visit(browser, scene, { viewport: { width: 360, height: 740 } });
-  const { page } = visitor;
-  await open(card(page, "work"));
-  for (const part of ["settings", "move", "log"]) await page.locator(`#${part} > summary`).click();
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
-  const small = await page.locator("button:visible, summary:visible").evaluateAll((all) =>
-    all.filter((one) => one.getBoundingClientRect().height < 19).map((one) => one.outerHTML)
-  );
-  assert.deepEqual(small, []);
-  await accessible(page);
-  assert.deepEqual(visitor.complaints, []);
-});
-
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds nothing, ${colorScheme}`, async (scene) => {
-    await using visitor = await visit(browser, scene, { colorScheme });
-    const { page } = visitor;
-    await open(card(page, "work"));
-    await page.getByText("Add account").click();
-    for (const part of ["settings", "move", "log"]) {
-      await page.locator(`#${part} > summary`).click();
-    }
-    await page.getByRole("button", { name: "Refresh all limits" }).click();
-    await page.getByRole("progressbar").waitFor();
-    await accessible(page);
-    assert.deepEqual(visitor.complaints, []);
-  });
-}
-
-test("the log follows, and shows what is asked for", async (scene) => {
-  await using visitor = await visit(browser, scene);
-  const { page } = visitor;
-  await page.locator("#log > summary").click();
-  await page.getByText("work serves ses_4f1d7a0c").waitFor();
-  await page.getByLabel("Least level").selectOption("warn");
-  await page.getByText("work serves ses_4f1d7a0c").waitFor({ state: "hidden" });
-  await page.getByText("personal hands over to work").waitFor();
-  assert.deepEqual(visitor.complaints, []);
-});
-
-Deno.test({
-  name: "dashboard in Chromium: a locked store says so, and opens with its passphrase",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => {
-    await using scene = await openDashboard({ fixture: SEALED });
-    await using visitor = await visit(browser, scene);
-    const { page } = visitor;
-    await page.getByRole("heading", { name: "The accounts are locked" }).waitFor();
-    await accessible(page);
-    assert.equal(await page.locator("[data-account]").count(), 0);
-    await page.getByLabel("Passphrase").fill("wrong");
-    await page.getByRole("button", { name: "Unlock" }).click();
-    await page.getByRole("heading", { name: "The accounts are locked" }).waitFor();
-    await page.getByLabel("Passphrase").fill(PASSPHRASE);
-    await page.getByRole("button", { name: "Unlock" }).click();
-    await page.locator("[data-account]").first().waitFor();
-    assert.deepEqual(visitor.complaints, []);
-  },
-});
-
-Deno.test({
-  name: "dashboard in Chromium: an empty store teaches the first step",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => {
-    await using scene = await openDashboard({ accounts: [] });
-    await using visitor = await visit(browser, scene, { colorScheme: "dark" });
-    const { page } = visitor;
-    await page.getByRole("heading", { name: "No account yet" }).waitFor();
-    await page.getByLabel("Alias", { exact: true }).waitFor();
-    await accessible(page);
-    await scene.store.add(testAccount("first"));
-    await card(page, "first").waitFor();
-    await page.getByRole("searchbox").waitFor();
-    assert.deepEqual(visitor.complaints, []);
-  },
-});
-
-Deno.test({
-  name: "dashboard in Chromium: a thousand accounts can be searched and opened",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => {
-    await using scene = await openDashboard({ accounts: [testAccount("only")], copies: 999 });
-    await using visitor = await visit(browser, scene);
-    const { page } = visitor;
-    assert.equal((await shown(page)).length, 100);
-    await page.getByRole("searchbox").fill("a-777");
-    await shows(page, ["a-777"]);
-    const one = card(page, "a-777");
-    await open(one);
-    await one.getByLabel("Notes").fill("found");
-    await one.getByRole("button", { name: "Save" }).click();
-    await page.getByText('Tags and notes of "a-777" are saved.').waitFor();
-    assert.equal(await one.getByLabel("Notes").inputValue(), "found");
-    await page.getByRole("searchbox").fill("");
-    await page.getByRole("button", { name: "Show all" }).click();
-    assert.equal((await shown(page)).length, 1_000);
-    assert.deepEqual(visitor.complaints, []);
-  },
 });

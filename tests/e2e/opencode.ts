@@ -74,7 +74,7 @@ export async function serve(sandbox: Sandbox, options: TurnOptions = {}): Promis
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(options.limitMs ?? 60_000),
+      signal: AbortSignal.timeout(options.limitMs ?? 180_000),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`OpenCode answered ${path} with ${response.status}: ${text}`);

@@ -10,12 +10,10 @@ const PLAN_BUCKET = "codex";
 const DAY = 1_440;
 
 /** One account: what it is, what is left of it, and what can be done with it. */
-export function Account({ account, now, many }: {
+export function Account({ account, now }: {
   readonly account: AccountModel;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Whether it is one of many, so that its details cost nothing before they are opened. */
-  readonly many: boolean;
 }) {
   const { alias, state } = account;
   const { short, long, others } = placed(account.windows);
@@ -46,14 +44,15 @@ export function Account({ account, now, many }: {
         )
         : <p class="unknown">No figures yet</p>}
       <div class="do">
-        <Post to={accountAction(account.id, "device")}>
-          {account.onDevice
-            ? <button type="submit" class="current" disabled>On device</button>
-            : <button type="submit">Use on device</button>}
-        </Post>
+        <OnDevice account={account} />
         <Mend account={account} />
       </div>
-      <AccountBody account={account} others={others} now={now} many={many} />
+      <details>
+        <summary>
+          Details<span class="vh">of {alias}</span>
+        </summary>
+        <AccountBody account={account} others={others} now={now} />
+      </details>
     </article>
   );
 }
@@ -71,7 +70,7 @@ function Seen({ account, now }: { readonly account: AccountModel; readonly now: 
       )}
       {hasEnd(account.tokenExpiresAt) && (
         <>
-          {account.tokenExpiresAt > now ? " · token ends " : " · token ended "}
+          {account.tokenExpired ? " · token ended " : " · token ends "}
           <Age at={account.tokenExpiresAt} now={now} />
         </>
       )}
@@ -98,6 +97,19 @@ function State({ account, now }: { readonly account: AccountModel; readonly now:
 
 function Cell({ window, now }: { readonly window: WindowModel | undefined; readonly now: number }) {
   return window ? <Window window={window} now={now} /> : <div class="window absent"></div>;
+}
+
+/** Makes it the Codex CLI's account; one that is signed out would sign the Codex CLI out. */
+function OnDevice({ account }: { readonly account: AccountModel }) {
+  if (account.onDevice) {
+    return <button type="submit" class="current" disabled>On device</button>;
+  }
+  if (account.state === "needs login" || account.state === "set aside") return null;
+  return (
+    <Post to={accountAction(account.id, "device")}>
+      <button type="submit">Use on device</button>
+    </Post>
+  );
 }
 
 /** The one thing that brings an account back which needs the person. */

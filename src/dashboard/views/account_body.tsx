@@ -9,35 +9,14 @@ const PINS = [["1h", "1 hour"], ["5h", "5 hours"], ["1d", "1 day"], [
   "until unpinned",
 ]] as const;
 
-/** The rest about an account, folded away: facts, tags and notes, and all that can be done. */
-export function AccountBody({ many, ...content }: Content & {
-  /** Among many, where a script runs, the content is text until it is opened: fields are dear. */
-  readonly many: boolean;
-}) {
-  return (
-    <details>
-      <summary>
-        Details<span class="vh">of {content.account.alias}</span>
-      </summary>
-      {many
-        ? (
-          <noscript>
-            <Body {...content} />
-          </noscript>
-        )
-        : <Body {...content} />}
-    </details>
-  );
-}
-
-interface Content {
+/** The rest about an account: facts, tags and notes, and all that can be done. */
+export function AccountBody({ account, others, now }: {
   readonly account: AccountModel;
   /** Windows that have no place of their own. */
   readonly others: readonly WindowModel[];
+  /** Epoch milliseconds. */
   readonly now: number;
-}
-
-function Body({ account, others, now }: Content) {
+}) {
   const to = (action: string) => accountAction(account.id, action);
   return (
     <div class="body">

@@ -1,11 +1,10 @@
 import type { Child } from "hono/jsx";
-import type { Page } from "../model.ts";
 
 /** A document around some content. */
-export function document({ title, page, children }: {
+export function document({ title, script, children }: {
   readonly title: string;
-  /** Only where there is something to keep up to date. */
-  readonly page?: Page;
+  /** Whether there is something to keep up to date. */
+  readonly script?: boolean;
   readonly children: Child;
 }): string {
   const html = (
@@ -17,9 +16,7 @@ export function document({ title, page, children }: {
         <title>{title} · opencode-multi-auth</title>
         <link rel="icon" href={ICON} />
         <link rel="stylesheet" href="/page.css" />
-        {page && (
-          <script src="/page.js" defer data-events={page.events} data-csrf={page.csrf}></script>
-        )}
+        {script && <script src="/page.js" defer></script>}
       </head>
       <body>
         <a class="skip" href="#main">Skip to content</a>

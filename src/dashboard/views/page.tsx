@@ -1,26 +1,23 @@
 import type { Child } from "hono/jsx";
-import { cardId, type DashboardModel, type Page } from "../model.ts";
+import type { AccountModel, DashboardModel, Listing, Page, Query } from "../model.ts";
 import { writeQuery } from "../query.ts";
-import { areMany, renderCard, renderCards } from "./cards.tsx";
+import { Account } from "./account.tsx";
 import { fill, Post } from "./form.tsx";
 import { document } from "./frame.tsx";
-import { Log, LogLines } from "./log.tsx";
+import { Log } from "./log.tsx";
 import { AddAccount, Login } from "./login.tsx";
 import { Move } from "./move.tsx";
 import { Serving } from "./serving.tsx";
 import { Settings } from "./settings.tsx";
 import { Device, Notice, Summary, Warnings } from "./summary.tsx";
-import { Filter, Queues, TagChoice } from "./toolbar.tsx";
+import { Filter, Pages, Queues, TagChoice } from "./toolbar.tsx";
 import { Usage } from "./usage.tsx";
-
-/** Where the cards go; text of a person has no bare `<` in it. */
-const CARDS = '<div id="cards"></div>';
 
 /** The whole document. */
 export function renderPage(model: DashboardModel, page: Page): string {
   const html = document({
     title: "Accounts",
-    page,
+    script: true,
     children: (
       <>
         <header class="top">
@@ -28,7 +25,7 @@ export function renderPage(model: DashboardModel, page: Page): string {
           {model.locked === null && <Device model={model} />}
           <p id="live" role="status"></p>
         </header>
-        <main id="main">
+        <main id="main" data-events={page.events}>
           <div role="status">
             <Notice notice={model.notice} />
           </div>
@@ -46,46 +43,54 @@ export function renderPage(model: DashboardModel, page: Page): string {
       </>
     ),
   });
-  // A thousand cards are no child of the rest: they are kept as text.
-  const whole = html.replace(CARDS, () => renderCards(model, page));
-  return fill(whole, page.csrf, writeQuery(page.query));
+  return fill(html, page.csrf, writeQuery(page.query));
 }
 
 /**
- * The parts of the page that change, by element id. Two renditions of what has not changed are the
- * same text, also later: moments stand as such in the HTML, and the script says how far away they
- * are. No part depends on the page's query.
- *
- * @param changed Ids of the accounts whose cards are wanted; undefined for all.
+ * The parts that change and that all pages have in common, by element id, as {@linkcode fill} takes
+ * them. Two renditions of what has not changed are the same text, also later: moments stand as such in
+ * the HTML, and the script says how far away they are.
  */
-export function renderParts(
+export function sharedParts(model: DashboardModel): ReadonlyMap<string, string> {
+  const parts: Record<string, Child> = model.locked === null
+    ? {
+      warnings: <Warnings warnings={model.warnings} />,
+      device: <Device model={model} />,
+      summary: <Summary model={model} />,
+      login: <Login login={model.login} />,
+      queues: <Queues limits={model.queue} tokens={model.tokens} />,
+      serving: <Serving model={model} />,
+      usage: <Usage usage={model.usage} />,
+      settings: <Settings model={model} />,
+    }
+    : {
+      warnings: <Warnings warnings={model.warnings} />,
+      open: <Locked why={model.locked} />,
+    };
+  return rendered(parts);
+}
+
+/** The parts that change and that each page has for itself, in the same way. */
+export function ownParts(
   model: DashboardModel,
-  page: Page,
-  changed?: ReadonlySet<string>,
+  query: Query,
+  listing: Listing,
 ): ReadonlyMap<string, string> {
-  const parts = new Map<string, string>();
-  const add = (id: string, part: Child) => parts.set(id, fill(String(part), page.csrf, ""));
-  add("notice", <Notice notice={model.notice} />);
-  add("warnings", <Warnings warnings={model.warnings} />);
-  if (model.locked !== null) {
-    add("open", <Locked why={model.locked} />);
-    return parts;
-  }
-  add("device", <Device model={model} />);
-  add("summary", <Summary model={model} />);
-  add("login", <Login login={model.login} />);
-  add("queues", <Queues limits={model.queue} tokens={model.tokens} />);
-  add("tag-choice", <TagChoice accounts={model.accounts} tag="" />);
-  add("serving", <Serving model={model} />);
-  add("usage", <Usage usage={model.usage} />);
-  add("settings", <Settings model={model} />);
-  add("move", <Move importing={model.importing} />);
-  add("log-lines", <LogLines lines={model.log.lines} level={page.query.level} />);
-  for (const account of model.accounts) {
-    if (changed?.has(account.id) === false) continue;
-    add(cardId(account.id), renderCard(account, model.now, areMany(model)));
-  }
-  return parts;
+  if (model.locked !== null) return new Map();
+  return rendered({
+    "tag-choice": <TagChoice accounts={model.accounts} tag={query.tag} />,
+    pages: <Pages listing={listing} query={query} />,
+    move: <Move importing={model.importing} />,
+  });
+}
+
+/** One card, in the same way. */
+export function renderCard(account: AccountModel, now: number): string {
+  return String(<Account account={account} now={now} />);
+}
+
+function rendered(parts: Readonly<Record<string, Child>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(parts).map(([id, part]) => [id, String(part)]));
 }
 
 /** What somebody without a session sees: how to get in, and nothing else. */
@@ -110,7 +115,6 @@ export function renderSignIn(): string {
 /** The page of a store that can be read. */
 function Open({ model, page }: { readonly model: DashboardModel; readonly page: Page }) {
   const empty = model.accounts.length === 0;
-  const shown = page.order.length === 0 ? "none" : areMany(model) ? "many" : "few";
   return (
     <div id="open">
       <Summary model={model} />
@@ -122,12 +126,10 @@ function Open({ model, page }: { readonly model: DashboardModel; readonly page: 
           <Queues limits={model.queue} tokens={model.tokens} />
           <AddAccount open={empty} />
         </div>
-        <p id="count" class="vh" role="status"></p>
-        <div id="accounts" class={shown}>
-          <div id="cards"></div>
+        <div id="accounts">
+          {page.listing.accounts.map((account) => <Account account={account} now={model.now} />)}
         </div>
-        <button type="button" id="all" hidden={page.order.length <= 100}>Show all</button>
-        <p class="nothing">No account matches this search.</p>
+        <Pages listing={page.listing} query={page.query} />
         {empty && <FirstStep />}
       </section>
       <div class="columns">

@@ -1,11 +1,14 @@
 import {
   type AccountModel,
   type AccountState,
+  type Listing,
   type Page,
+  type Query,
   type QueueModel,
   type Sort,
   SORTS,
 } from "../model.ts";
+import { PAGE_SIZE, writeQuery } from "../query.ts";
 import { Post } from "./form.tsx";
 
 /** The form whose fields are the page's query. */
@@ -100,6 +103,28 @@ export function Choice({ name, label, value, options }: {
 
 function same(word: string): readonly [string, string] {
   return [word, word];
+}
+
+/** How many accounts match, and the way to those that this page does not show. */
+export function Pages({ listing, query }: { readonly listing: Listing; readonly query: Query }) {
+  const { accounts, from, matching } = listing;
+  const end = from + accounts.length;
+  const to = (from: number) => `/${writeQuery({ ...query, from })}`;
+  return (
+    <div id="pages" class={matching === 0 ? "nothing" : matching > PAGE_SIZE ? "row" : "vh"}>
+      <p role="status">
+        {matching === 0
+          ? "No account matches this search."
+          : matching > PAGE_SIZE
+          ? `Accounts ${from + 1} to ${end} of ${matching}`
+          : matching === 1
+          ? "1 account"
+          : `${matching} accounts`}
+      </p>
+      {from > 0 && <a class="button" href={to(Math.max(from - PAGE_SIZE, 0))}>Previous</a>}
+      {end < matching && <a class="button" href={to(end)}>Next</a>}
+    </div>
+  );
 }
 
 /** Both queues: what can be asked of all accounts, and how far it has come. */
