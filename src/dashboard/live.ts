@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../platform/clock.ts";
-import type { LogLine } from "../platform/log_tail.ts";
+import type { LogLine } from "./log_lines.ts";
 import { buildModel } from "./build_model.ts";
 import type { DashboardModel } from "./model.ts";
 import { newSecret } from "./session.ts";

@@ -6,7 +6,7 @@
  */
 import type { LimitTask } from "../limits/limit_queue.ts";
 import type { Level } from "../platform/log.ts";
-import type { LogLine } from "../platform/log_tail.ts";
+import type { LogLine } from "./log_lines.ts";
 
 export type { LogLine };
 

@@ -10,7 +10,7 @@ import type { Clock } from "../platform/clock.ts";
 import { addDays, localDay } from "../platform/day.ts";
 import { messageOf } from "../platform/failure.ts";
 import { statIfExists } from "../platform/files.ts";
-import { LogTail } from "../platform/log_tail.ts";
+
 import type { Environment, Paths } from "../platform/paths.ts";
 import { listSettings, type SettingEntry } from "../platform/settings.ts";
 import type { QuotaWindow } from "../quota/window.ts";
@@ -21,6 +21,7 @@ import { readPlanExtras } from "../store/plan_extras.ts";
 import { readDailyUse, readHistoriesOf, readSessionCounts, stateVersion } from "../store/recent.ts";
 import type { Snapshot } from "../store/store.ts";
 import type { Findings } from "./build_model.ts";
+import { LogLines } from "./log_lines.ts";
 import type { Logins } from "./logins.ts";
 import type { TokenQueue } from "./token_queue.ts";
 
@@ -45,7 +46,7 @@ const USAGE_DAYS = 14;
 
 /** Reads all that the page shows. What has not changed is not read again. */
 export class Source {
-  readonly log: LogTail;
+  readonly log: LogLines;
   readonly #histories = new Map<string, readonly QuotaWindow[]>();
   /** The windows for which the history of an account was read. */
   readonly #seen = new Map<string, readonly QuotaWindow[]>();
@@ -54,7 +55,7 @@ export class Source {
   #asking = false;
 
   constructor(private readonly options: SourceOptions) {
-    this.log = new LogTail(options.paths.log);
+    this.log = new LogLines(options.paths.log);
   }
 
   /** Whether somebody has changed something since the last {@linkcode read}. Cheap: asked twice a second. */

@@ -44,6 +44,8 @@ export interface FileSystem {
   realpath(path: string): string;
   readlink(path: string): string;
   read(path: string): Uint8Array;
+  /** What comes after so many bytes. */
+  readFrom(path: string, from: number): Uint8Array;
   /** Names in a folder. */
   list(path: string): string[];
   /** The kind of file system that a path lies on, as `statfs(2)` numbers it. */
@@ -69,6 +71,16 @@ export const systemFiles: FileSystem = {
   realpath: (path) => fs().realpathSync(path),
   readlink: (path) => fs().readlinkSync(path),
   read: (path) => fs().readFileSync(path),
+  readFrom(path, from) {
+    const { closeSync, fstatSync, openSync, readSync } = fs();
+    const file = openSync(path, "r");
+    try {
+      const bytes = new Uint8Array(Math.max(fstatSync(file).size - from, 0));
+      return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
+    } finally {
+      closeSync(file);
+    }
+  },
   list: (path) => fs().readdirSync(path),
   kind: (path) => Number(fs().statfsSync(path).type),
 };

@@ -9,6 +9,10 @@ export interface LogEntry {
   readonly message: string;
 }
 
+/** Read at most so many bytes at once: some thousand lines. */
+const MAX_BYTES = 256 * 1024;
+const NEWLINE = 10;
+
 const ORDER: readonly Level[] = ["debug", "info", "warn", "error"];
 /** All levels, the least severe first. */
 export const LEVELS: readonly Level[] = ORDER;
@@ -52,51 +56,55 @@ export function lastEntries(
 /** Tells what is added to a log file, also when the file is begun anew. */
 export class LogTail {
   #ino: number | undefined;
-  #read = 0;
-  /** Bytes of a line whose end was not there yet. */
-  #rest: Uint8Array = new Uint8Array();
+  /** Up to where whole lines were read. */
+  #offset: number;
 
-  /** Begins at the end of what is there now. */
-  constructor(private readonly path: string, private readonly files: FileSystem = systemFiles) {
+  /**
+   * @param path The log file.
+   * @param past Whether what is there now counts as added.
+   */
+  constructor(
+    private readonly path: string,
+    past = false,
+    private readonly files: FileSystem = systemFiles,
+  ) {
     const stat = statIfExists(path, files);
     this.#ino = stat?.ino;
-    this.#read = stat?.size ?? 0;
+    this.#offset = past ? 0 : stat?.size ?? 0;
   }
 
-  /** The whole lines that have come since the last call. */
+  /**
+   * The whole lines that have come since the last call; of very many the last.
+   *
+   * @throws The system's error.
+   */
   next(): LogEntry[] {
     const stat = statIfExists(this.path, this.files);
     if (!stat) return [];
-    const added: Uint8Array[] = [];
+    const entries: LogEntry[] = [];
     if (stat.ino !== this.#ino) {
       // The file was put aside and a new one begun: first the rest of the old one.
       const old = statIfExists(`${this.path}.1`, this.files);
-      if (old && old.ino === this.#ino) added.push(this.#after(`${this.path}.1`));
+      if (old && old.ino === this.#ino) entries.push(...this.#read(`${this.path}.1`, old.size));
       this.#ino = stat.ino;
-      this.#read = 0;
-    } else if (stat.size < this.#read) {
+      this.#offset = 0;
+    } else if (stat.size < this.#offset) {
       // Somebody has emptied it.
-      this.#read = 0;
-    } else if (stat.size === this.#read) {
-      return [];
+      this.#offset = 0;
     }
-    const fresh = this.#after(this.path);
-    this.#read += fresh.length;
-    return this.#lines([...added, fresh]);
+    entries.push(...this.#read(this.path, stat.size));
+    return entries;
   }
 
-  #after(path: string): Uint8Array {
-    const bytes = this.files.read(path);
-    return bytes.subarray(Math.min(this.#read, bytes.length));
-  }
-
-  #lines(parts: readonly Uint8Array[]): LogEntry[] {
-    const all = new Uint8Array(
-      [this.#rest, ...parts].flatMap((part) => [...part]),
-    );
-    const end = all.lastIndexOf(0x0a) + 1;
-    this.#rest = all.slice(end);
-    return new TextDecoder().decode(all.subarray(0, end)).split("\n")
+  #read(path: string, size: number): LogEntry[] {
+    if (size <= this.#offset) return [];
+    const from = Math.max(this.#offset, size - MAX_BYTES);
+    const bytes = this.files.readFrom(path, from);
+    // A line that is not finished yet is read when it is, and half a first one never.
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    const start = from > this.#offset ? bytes.indexOf(NEWLINE) + 1 : 0;
+    this.#offset = from + end;
+    return new TextDecoder().decode(bytes.subarray(start, end)).split("\n")
       .filter((line) => line !== "").map(readLogLine);
   }
 }

@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LogTail, MAX_LINES } from "../../src/platform/log_tail.ts";
+import { LogLines, MAX_LINES } from "../../src/dashboard/log_lines.ts";
 
-function withTail(test: (tail: LogTail, path: string) => void): void {
+function withTail(test: (tail: LogLines, path: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), "log-tail-"));
   const path = join(folder, "a.log");
   try {
-    test(new LogTail(path), path);
+    test(new LogLines(path), path);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 const line = (text: string, level = "info") => `2026-11-23T18:00:00.000Z [${level}] ${text}\n`;
-const texts = (lines: LogTail["lines"]) => lines.map(({ text }) => text);
+const texts = (lines: LogLines["lines"]) => lines.map(({ text }) => text);
 
 Deno.test("each look brings what was written since the last one", () =>
   withTail((tail, path) => {
