@@ -101,6 +101,20 @@ export class MemoryStore implements Store {
     }));
   }
 
+  keepCredentials(
+    ...swap: Parameters<Store["swapCredentials"]>
+  ): Promise<Account | undefined> {
+    return new Promise((resolve) => {
+      const attempt = () =>
+        void this.clock.after(
+          1_000,
+          () => void this.swapCredentials(...swap).then(resolve, attempt),
+          { background: true },
+        );
+      attempt();
+    });
+  }
+
   beginRefresh(accountId: string, generation: number): Promise<void> {
     this.journal.push(`begin ${accountId} ${generation}`);
     this.open.set(accountId, generation);

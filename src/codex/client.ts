@@ -260,6 +260,8 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
       recheck?.then((one) => one?.stop());
       cancelDiscovery?.();
       discovery?.then((one) => one.stop(), () => {});
+      // New tokens that could not be saved so far: whoever else holds this login gets them before we go.
+      await store.flush().catch(() => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);

@@ -43,8 +43,6 @@ const POLL_MS = 120;
 const PATIENCE_MS = 90_000;
 /** Pause after a transient error that names none, in milliseconds. */
 const RETRY_MS = 15_000;
-/** First pause before saving is tried again, in milliseconds; doubles up to a minute. */
-const SAVE_RETRY_MS = 1_000;
 
 /**
  * Refreshing as a transaction: a lease so that one process refreshes at a time,
@@ -74,6 +72,7 @@ export function createRefresher(options: {
 }): Refresher {
   const { store, clock, random, log } = options;
   const running = new Map<string, Promise<RefreshOutcome>>();
+  const finishing = new Set<Promise<void>>();
   const retryAt = new Map<string, { generation: number; at: number }>();
 
   const current = async (id: string): Promise<Account | undefined> =>
@@ -184,27 +183,13 @@ export function createRefresher(options: {
       ...(renewed.plan === undefined ? {} : { plan: renewed.plan }),
       refreshedAt: clock.now(),
     });
-    const store_ = async () => {
-      const saved = await store.swapCredentials(
-        account.id,
-        account.generation,
-        renewed.credentials,
-        change,
-      );
-      if (saved) await store.endRefresh(account.id);
-      return saved;
-    };
+    const swap = [account.id, account.generation, renewed.credentials, change] as const;
+    let saved: Account | undefined;
     try {
-      const saved = await store_();
-      if (saved) {
-        await handOn(saved);
-        return { kind: "fresh", account: saved };
-      }
-      const now = await current(account.id);
-      return now ? { kind: "fresh", account: now } : { kind: "gone" };
+      saved = await store.swapCredentials(...swap);
     } catch (error) {
-      // The only copy of the new tokens is here now. They serve from memory
-      // while saving is tried again; the note on disk guards against a crash.
+      // The only copy of the new tokens is here now. They serve from memory while the store
+      // tries again to save them; the note on disk guards against a crash.
       log.error(
         `${account.alias}: new tokens could not be saved, trying again: ${messageOf(error)}`,
       );
@@ -213,35 +198,32 @@ export function createRefresher(options: {
           messageOf(error)
         }); keep OpenCode running.`,
       );
-      const attempt = async () => {
-        const saved = await store_();
-        if (saved) await handOn(saved);
-      };
-      saveLater(account.alias, attempt, SAVE_RETRY_MS);
+      void store.keepCredentials(...swap).then((saved) => {
+        if (!saved) return;
+        log.info(`${account.alias}: new tokens are saved`);
+        const finished = finish(saved).finally(() => finishing.delete(finished));
+        finishing.add(finished);
+      });
       const { setAside: _lifted, ...rest } = change(account);
       return {
         kind: "fresh",
         account: { ...rest, credentials: renewed.credentials, generation: account.generation + 1 },
       };
     }
+    // In the lane still, so that nobody else uses the new tokens before.
+    if (saved) await finish(saved);
+    const now = saved ?? await current(account.id);
+    return now ? { kind: "fresh", account: now } : { kind: "gone" };
   }
 
-  /** In the lane still, so that nobody else uses the new tokens before. */
-  async function handOn(account: Account): Promise<void> {
+  /** The new tokens are safe; whatever fails from here on costs none. */
+  async function finish(account: Account): Promise<void> {
     try {
+      await store.endRefresh(account.id);
       await options.renewed?.(account);
     } catch (error) {
       log.error(`${account.alias}: new tokens could not be handed on: ${messageOf(error)}`);
     }
-  }
-
-  function saveLater(alias: string, attempt: () => Promise<unknown>, delay: number): void {
-    clock.after(delay, () => {
-      attempt().then(
-        () => log.info(`${alias}: new tokens are saved`),
-        () => saveLater(alias, attempt, Math.min(delay * 2, 60_000)),
-      );
-    }, { background: true });
   }
 
   async function transaction(account: Account, rejected: boolean): Promise<RefreshOutcome> {
@@ -285,7 +267,7 @@ export function createRefresher(options: {
       }
       return shared;
     },
-    settled: async () => void await Promise.all(running.values()),
+    settled: async () => void await Promise.all([...running.values(), ...finishing]),
   };
 }
 

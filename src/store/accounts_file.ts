@@ -12,6 +12,7 @@ import { keepLastCopy, removeLeftovers, removeQuietly, sealCopies } from "./acco
 import { unreadable } from "./accounts_failure.ts";
 import {
   type Document,
+  entryProblems,
   FILE_VERSION,
   MAX_FILE_BYTES,
   readDocument,
@@ -28,7 +29,7 @@ import { isStrong, type KeyParameters, sealText } from "./seal.ts";
 export class AccountsFile {
   #contents: Contents | undefined;
   #cleaned = false;
-  #warnings: readonly string[] = [];
+  #plainCopies: readonly string[] = [];
 
   constructor(
     readonly paths: Paths,
@@ -38,17 +39,14 @@ export class AccountsFile {
     private readonly random: () => number,
   ) {}
 
-  /** What the person should know about copies of the file. */
+  /** What the person should know about the file and its copies. */
   get warnings(): readonly string[] {
-    const { accounts, accountsBackup } = this.paths;
-    const gone = this.#contents?.kind === "absent" &&
-      statIfExists(accountsBackup, this.files) !== undefined;
-    return gone
-      ? [
-        ...this.#warnings,
-        `${accounts} is missing, its last good copy is there. To take it: cp "${accountsBackup}" "${accounts}"`,
-      ]
-      : this.#warnings;
+    return [...this.#problems(), ...this.plainCopies];
+  }
+
+  /** Which copies could not be sealed with it, one sentence each. */
+  get plainCopies(): readonly string[] {
+    return this.#plainCopies;
   }
 
   /** A text that changes with the file, from one look at it; empty when there is none. */
@@ -129,7 +127,7 @@ export class AccountsFile {
       // Plain copies go before the sealed file is there: whatever stops us in
       // between, it is never a sealed store with plain copies beside it.
       if (anew || !before.sealed) this.#copy(text);
-      this.#warnings = sealCopies(this.paths.accounts, this.files, seal).map((path) =>
+      this.#plainCopies = sealCopies(this.paths.accounts, this.files, seal).map((path) =>
         `${path} holds tokens in plain text and could not be removed. Remove it by hand.`
       );
     }
@@ -146,6 +144,22 @@ export class AccountsFile {
       text,
       sealed: key?.parameters,
     };
+  }
+
+  #problems(): readonly string[] {
+    const { accounts, accountsBackup } = this.paths;
+    switch (this.#contents?.kind) {
+      case "open":
+        return entryProblems(accounts, this.#contents.document.entries);
+      case "locked":
+        return [this.#contents.why.message];
+      case "absent":
+        return statIfExists(accountsBackup, this.files) === undefined ? [] : [
+          `${accounts} is missing, its last good copy is there. To take it: cp "${accountsBackup}" "${accounts}"`,
+        ];
+      default:
+        return [];
+    }
   }
 
   #stat(): FileStat | undefined {

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { type FileSystem, systemFiles } from "../platform/files.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
+import type { Entry } from "./account_entry.ts";
 import { editAccount, swapCredentials } from "./account_changes.ts";
 import { LocalFiles } from "./local_files.ts";
 import { releaseLease, takeLease } from "./lease.ts";
@@ -11,6 +12,7 @@ import { importedSettings } from "./older.ts";
 import type { OlderSettings } from "./older_formats.ts";
 import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
 import { beginRefresh, endRefresh, openRefresh } from "./state_refresh.ts";
+import type { StateDb } from "./state_db.ts";
 import {
   findAffinity,
   highestGeneration,
@@ -115,11 +117,24 @@ class FileStore implements LocalStore {
     credentials: Credentials,
     change: AccountEdit = (account) => account,
   ): Promise<Account | undefined> {
-    return this.files.change((entries, db) => {
-      const highest = highestGeneration(db, accountId);
-      const now = this.clock.now();
-      return swapCredentials(entries, { accountId, generation, credentials, change, highest, now });
-    });
+    return this.files.change(this.#swap({ accountId, generation, credentials, change }));
+  }
+
+  keepCredentials(
+    accountId: string,
+    generation: number,
+    credentials: Credentials,
+    change: AccountEdit = (account) => account,
+  ): Promise<Account | undefined> {
+    const swap = this.#swap({ accountId, generation, credentials, change });
+    return this.files.keep(accountId, swap);
+  }
+
+  #swap(swap: Omit<Parameters<typeof swapCredentials>[1], "highest" | "now">) {
+    return (entries: readonly Entry[], db: StateDb) => {
+      const highest = highestGeneration(db, swap.accountId);
+      return swapCredentials(entries, { ...swap, highest, now: this.clock.now() });
+    };
   }
 
   beginRefresh(accountId: string, generation: number): Promise<void> {

@@ -145,6 +145,19 @@ export interface Store {
     change?: AccountEdit,
   ): Promise<Account | undefined>;
 
+  /**
+   * Keeps credentials in memory that {@linkcode Store.swapCredentials} could not save. They are tried again, less and
+   * less often, with each flush and when the process ends.
+   *
+   * @returns What `swapCredentials` gives, once they are saved.
+   */
+  keepCredentials(
+    accountId: string,
+    generation: number,
+    credentials: Credentials,
+    change?: AccountEdit,
+  ): Promise<Account | undefined>;
+
   /** Notes that a refresh of that generation is about to be sent, durably. */
   beginRefresh(accountId: string, generation: number): Promise<void>;
   /** Takes the note back: the request certainly never left, its outcome is saved, or the person says so. */

@@ -188,19 +188,6 @@ Deno.test("tokens from elsewhere that have ended too are the ones to renew, not 
   assert.deepEqual(sent, ["x"]);
 });
 
-Deno.test("saving is tried again after a second", async () => {
-  const { refresher, account, clock, store } = setUp();
-  store.failing = new Error("ENOSPC");
-  const outcome = watch(refresher.refresh(account, false));
-  await clock.advance(0);
-  assert.equal(outcome()?.kind, "fresh");
-  store.failing = undefined;
-  await clock.advance(999);
-  assert.equal(store.accounts[0]?.generation, 1);
-  await clock.advance(1);
-  assert.equal(store.accounts[0]?.generation, 2);
-});
-
 Deno.test("settled waits for what is under way", async () => {
   const { refresher, account, clock } = setUp({
     answer: async (account) => {
