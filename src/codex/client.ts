@@ -186,7 +186,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
         backend: endpoints.backend,
         pool,
         store,
-        fresh: (account) => keepFresh(account, { pool, refresher, clock }),
+        fresh: async (account) => (await keepFresh(account, { pool, refresher, clock })).account,
         careful: () => exposure.careful,
         clock,
         random,

@@ -10,11 +10,11 @@ export type RefreshOutcome =
   /** New credentials, by our own exchange or somebody else's. */
   | { readonly kind: "fresh"; readonly account: Account }
   /** No new credentials, but the access token still lives. */
-  | { readonly kind: "kept"; readonly account: Account }
+  | { readonly kind: "kept"; readonly account: Account; readonly why?: string }
   /** The account cannot go on until the person signs in again. */
   | { readonly kind: "set aside"; readonly account: Account }
-  /** Trouble on the way; worth another try later. */
-  | { readonly kind: "failed"; readonly retryAt: number }
+  /** Trouble on the way, worth another try later; `why` is a sentence for the person, with the fix if there is one. */
+  | { readonly kind: "failed"; readonly retryAt: number; readonly why?: string }
   /** The account was removed meanwhile. */
   | { readonly kind: "gone" };
 
@@ -73,7 +73,9 @@ export function createRefresher(options: {
   const { store, clock, random, log } = options;
   const running = new Map<string, Promise<RefreshOutcome>>();
   const finishing = new Set<Promise<void>>();
-  const retryAt = new Map<string, { generation: number; at: number }>();
+  const retryAt = new Map<string, { generation: number; at: number; why: string }>();
+  /** What the person was told of a store that cannot be written: once is enough. */
+  const told = new Set<string>();
 
   const current = async (id: string): Promise<Account | undefined> =>
     (await store.load()).accounts.find((account) => account.id === id);
@@ -94,6 +96,13 @@ export function createRefresher(options: {
     options.onSetAside?.(marked);
     options.notice?.(`${account.alias} ${reason}: opencode-multi-auth add ${account.alias}`);
     return { kind: "set aside", account: marked };
+  }
+
+  /** Trouble that says nothing about the tokens: the access token serves while it lives. */
+  function unchanged(account: Account, rejected: boolean, why: string, at?: number) {
+    return !rejected && alive(account)
+      ? { kind: "kept", account, why } as const
+      : { kind: "failed", retryAt: at ?? clock.now() + RETRY_MS, why } as const;
   }
 
   /** No new tokens to be had: the old access token serves while it lives. */
@@ -159,11 +168,10 @@ export function createRefresher(options: {
         await store.endRefresh(account.id);
         const wait = (result.kind === "transient" ? result.retryAfterMs : undefined) ?? RETRY_MS;
         const at = clock.now() + wait;
-        retryAt.set(account.id, { generation: account.generation, at });
-        log.warn(`${account.alias}: refresh failed for now (${describe(result)})`);
-        return rejected || !alive(account)
-          ? { kind: "failed", retryAt: at }
-          : { kind: "kept", account };
+        const why = describe(result);
+        retryAt.set(account.id, { generation: account.generation, at, why });
+        log.warn(`${account.alias}: refresh failed for now. ${why}`);
+        return unchanged(account, rejected, why, at);
       }
       case "unknown":
         // The note stays: the token may be consumed.
@@ -228,7 +236,9 @@ export function createRefresher(options: {
 
   async function transaction(account: Account, rejected: boolean): Promise<RefreshOutcome> {
     const lane = await takeLane(account);
-    if (lane === undefined) return { kind: "failed", retryAt: clock.now() + RETRY_MS };
+    if (lane === undefined) {
+      return unchanged(account, rejected, "Another process has been renewing tokens for too long.");
+    }
     if (!("release" in lane)) return { kind: "fresh", account: lane };
     let pause = 0;
     try {
@@ -247,11 +257,7 @@ export function createRefresher(options: {
     refresh(account, rejected) {
       const wait = retryAt.get(account.id);
       if (wait && wait.generation === account.generation && wait.at > clock.now()) {
-        return Promise.resolve(
-          rejected || !alive(account)
-            ? { kind: "failed", retryAt: wait.at }
-            : { kind: "kept", account },
-        );
+        return Promise.resolve(unchanged(account, rejected, wait.why, wait.at));
       }
       // A rejected token needs another answer than one that is merely old.
       const key = `${rejected} ${account.id}`;
@@ -259,8 +265,12 @@ export function createRefresher(options: {
       if (!shared) {
         shared = transaction(account, rejected)
           .catch((error): RefreshOutcome => {
-            log.error(`${account.alias}: refresh failed: ${messageOf(error)}`);
-            return { kind: "failed", retryAt: clock.now() + RETRY_MS };
+            // Without a note on disk nothing is sent: mostly the disk is full or read-only.
+            const why = messageOf(error);
+            log.error(`${account.alias}: refresh failed: ${why}`);
+            if (!told.has(why)) options.notice?.(`Tokens cannot be renewed. ${why}`);
+            told.add(why);
+            return unchanged(account, rejected, why);
           })
           .finally(() => running.delete(key));
         running.set(key, shared);
@@ -272,5 +282,7 @@ export function createRefresher(options: {
 }
 
 function describe(result: Extract<RefreshResult, { kind: "transient" | "not sent" }>): string {
-  return result.kind === "not sent" ? result.cause : result.code ?? "no reason given";
+  return result.kind === "not sent"
+    ? `The issuer cannot be reached (${result.cause}).`
+    : `The issuer gives no tokens for now (${result.code ?? "no reason given"}).`;
 }

@@ -90,8 +90,7 @@ export class AccountsFile {
 
   /** Throws a {@linkcode Failure} when the person has made the file read-only. A rename would not mind. */
   checkWritable(): void {
-    const stat = this.#stat();
-    if (!stat || this.files.platform === "win32" || (stat.mode & 0o200) !== 0) return;
+    if (!this.#readOnly()) return;
     throw new Failure(
       `${this.paths.accounts} is read-only; nothing was changed.`,
       `To let it be written: chmod 600 "${this.paths.accounts}"`,
@@ -146,11 +145,22 @@ export class AccountsFile {
     };
   }
 
+  #readOnly(): boolean {
+    const stat = this.#stat();
+    return stat !== undefined && this.files.platform !== "win32" && (stat.mode & 0o200) === 0;
+  }
+
   #problems(): readonly string[] {
     const { accounts, accountsBackup } = this.paths;
+    const fix = `To let it be written: chmod 600 "${accounts}"`;
     switch (this.#contents?.kind) {
       case "open":
-        return entryProblems(accounts, this.#contents.document.entries);
+        return [
+          ...entryProblems(accounts, this.#contents.document.entries),
+          ...(this.#readOnly()
+            ? [`${accounts} is read-only: tokens cannot be renewed. ${fix}`]
+            : []),
+        ];
       case "locked":
         return [this.#contents.why.message];
       case "absent":

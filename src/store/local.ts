@@ -192,7 +192,7 @@ class FileStore implements LocalStore {
   affinity(session: string): Promise<Affinity | undefined> {
     const waiting = this.files.pending.affinity.get(session);
     if (waiting) return Promise.resolve(waiting);
-    return this.files.readState((db) => findAffinity(db, session), undefined);
+    return this.files.readState((db) => findAffinity(db, session), undefined, true);
   }
 
   setAffinity(affinity: Affinity): void {
@@ -205,6 +205,7 @@ class FileStore implements LocalStore {
     const saved = await this.files.readState(
       (db) => findMints(db, hashes),
       new Map<string, string>(),
+      true,
     );
     for (const hash of hashes) {
       const waiting = mints.get(hash);
@@ -241,7 +242,7 @@ class FileStore implements LocalStore {
   async olderSettings(): Promise<OlderSettings | undefined> {
     await this.load();
     const settings = (await this.files.older())?.settings ??
-      await this.files.readState(importedSettings, undefined);
+      await this.files.readState(importedSettings, undefined, true);
     return settings && Object.keys(settings).length > 0 ? settings : undefined;
   }
 

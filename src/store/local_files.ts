@@ -142,11 +142,14 @@ export class LocalFiles {
     });
   }
 
-  /** Reads from `state.db`; `nothing` when there is none. */
-  async readState<T>(work: (db: StateDb) => T, nothing: T): Promise<T> {
+  /** Reads from `state.db`; `nothing` when there is none and, where that will do (`optional`), when it cannot be opened. */
+  async readState<T>(work: (db: StateDb) => T, nothing: T, optional = false): Promise<T> {
     if (!this.#state.isOpen && !this.#state.exists) return nothing;
     await this.#state.prepare();
-    return this.keyring.withKeys(() => this.#state.using((db) => db.reading(() => work(db))));
+    const read = (db: StateDb) => db.reading(() => work(db));
+    return this.keyring.withKeys(() =>
+      optional ? this.#state.recall(read, nothing) : this.#state.using(read)
+    );
   }
 
   /** Sees to it that what is pending is saved within a second, however much follows. */

@@ -127,6 +127,10 @@ Deno.test(`${ROW}: read-only`, () =>
     chmodSync(folder.paths.accounts, 0o400);
     const store = await folder.open();
     assert.equal((await store.load()).accounts.length, 2, "it can be read");
+    assert.match(
+      store.warnings.join(),
+      /accounts\.json is read-only: tokens cannot .* chmod 600 "/,
+    );
     const clear = isClear(folder.paths.accounts, /chmod 600 "/);
     for (const write of writes(store)) await assert.rejects(write(), clear);
     await assert.rejects(store.beginRefresh("id-a", 1), clear, "no token is spent in vain");
