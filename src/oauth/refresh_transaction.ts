@@ -139,7 +139,9 @@ export function createRefresher(options: {
     const account = adopted ?? known;
     const open = await store.openRefresh(account.id);
     if (open === account.generation) {
-      return await without(account, rejected, "needs login (refresh interrupted)");
+      const refused = await store.refreshRefused(account.id);
+      const reason = refused ? "needs login" : "needs login (refresh interrupted)";
+      return await without(account, rejected, reason);
     }
     await store.beginRefresh(account.id, account.generation);
     const result = await options.exchange(account);
@@ -158,10 +160,15 @@ export function createRefresher(options: {
             : await exchange(winner, rejected);
         }
         log.warn(`${account.alias}: the issuer refuses the refresh token (${result.code})`);
-        // The note stays while the access token is in use: a refused token is not sent again.
-        if (!rejected && alive(account)) return { kind: "kept", account };
-        await store.endRefresh(account.id);
-        return await setAside(account, "needs login");
+        // Before anything else: whoever meets this account from now on does not send the token again.
+        await store.refuseRefresh(account);
+        if (!rejected && alive(account)) {
+          options.notice?.(
+            `${account.alias} is refused new tokens and serves until its present one ends: ` +
+              `opencode-multi-auth add ${account.alias}`,
+          );
+        }
+        return await without(account, rejected, "needs login");
       }
       case "transient":
       case "not sent": {

@@ -11,7 +11,13 @@ import { findMints } from "./mints.ts";
 import { importedSettings } from "./older.ts";
 import type { OlderSettings } from "./older_formats.ts";
 import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
-import { beginRefresh, endRefresh, openRefresh } from "./state_refresh.ts";
+import {
+  beginRefresh,
+  endRefresh,
+  openRefresh,
+  refreshRefused,
+  refuseRefresh,
+} from "./state_refresh.ts";
 import type { StateDb } from "./state_db.ts";
 import {
   findAffinity,
@@ -154,6 +160,17 @@ class FileStore implements LocalStore {
     return this.files.readState(
       (db) => openRefresh(db, accountId, this.files.account(accountId)),
       undefined,
+    );
+  }
+
+  refuseRefresh(account: Account): Promise<void> {
+    return this.files.writeState((db) => refuseRefresh(db, account, this.clock.now()));
+  }
+
+  refreshRefused(accountId: string): Promise<boolean> {
+    return this.files.readState(
+      (db) => refreshRefused(db, this.files.account(accountId)),
+      false,
     );
   }
 

@@ -168,6 +168,16 @@ export interface Store {
    */
   openRefresh(accountId: string): Promise<number | undefined>;
 
+  /**
+   * Notes, durably, that the issuer takes this account's refresh token never again: it counts as consumed, whatever
+   * becomes of the account's mark, until new ones take its place or the person says so ({@linkcode Store.endRefresh}).
+   *
+   * @param account With the token that was refused.
+   */
+  refuseRefresh(account: Account): Promise<void>;
+  /** Whether {@linkcode Store.openRefresh} is certain: the token was refused or replaced, not only sent. */
+  refreshRefused(accountId: string): Promise<boolean>;
+
   /** Adds to what will be saved within a second. Never blocks. */
   observe(observation: Observation): void;
   /** Notes why an account was chosen; saved within a second. Never blocks. */
