@@ -211,6 +211,11 @@ function syncFolder(folder: string, files: FileSystem): void {
 /** Makes a folder that its owner alone may enter (0700), and its parents; mends the mode of one that is ours. */
 export function ensurePrivateFolder(path: string, files: FileSystem = systemFiles): void {
   files.mkdir(path, 0o700);
+  repairFolder(path, files);
+}
+
+/** Takes a folder of ours away from everybody but its owner (0700). */
+export function repairFolder(path: string, files: FileSystem = systemFiles): void {
   if (files.platform === "win32") return;
   const stat = files.stat(path);
   const own = runtime.getuid?.() === stat.uid;
