@@ -222,6 +222,19 @@ export function repairFolder(path: string, files: FileSystem = systemFiles): voi
   if (own && (stat.mode & 0o777) !== 0o700) files.chmod(path, 0o700);
 }
 
+/**
+ * Whether a folder lies on a file system that is mounted read-only. Its mode is set to what it is, which changes
+ * nothing: Deno's `access` looks at modes alone.
+ */
+export function isReadOnlyMount(folder: string, files: FileSystem = systemFiles): boolean {
+  try {
+    files.chmod(folder, files.stat(folder).mode & 0o7777);
+    return false;
+  } catch (error) {
+    return errorCode(error) === "EROFS";
+  }
+}
+
 /** A file's text, or undefined when there is no such file. Throws the system's error otherwise. */
 export function readTextIfExists(
   path: string,

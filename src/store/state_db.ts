@@ -75,7 +75,7 @@ export function openStateDb(
       migrate(db, path);
       for (const end of ["", "-wal", "-shm"]) repairMode(path + end, files);
       db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-      return stateDb(db, path, ino ?? 0, wal, warnings);
+      return stateDb(db, path, files, ino ?? 0, wal, warnings);
     } catch (error) {
       closeQuietly(db);
       // Changing the journal's mode fails at once while another process opens
@@ -84,13 +84,13 @@ export function openStateDb(
         standStill(BUSY_PAUSE_MS);
         continue;
       }
-      if (!isDamaged(error) || attempt++ > 0) throw asFailure(error, path);
+      if (!isDamaged(error) || attempt++ > 0) throw asFailure(error, path, files);
       // Another process may have put a whole one in its place meanwhile.
       if (statIfExists(path, files)?.ino !== ino) continue;
       try {
         warnings.push(setAsideDamaged(path, files, now()));
       } catch (reason) {
-        throw asFailure(reason, path);
+        throw asFailure(reason, path, files);
       }
     }
   }
@@ -164,6 +164,7 @@ export function setAsideDamaged(path: string, files: FileSystem, now: number): s
 function stateDb(
   db: Database,
   path: string,
+  files: FileSystem,
   ino: number,
   wal: boolean,
   warnings: string[],
@@ -189,7 +190,7 @@ function stateDb(
       }
       return result;
     } catch (error) {
-      throw isSqlite(error) ? asFailure(error, path) : error;
+      throw isSqlite(error) ? asFailure(error, path, files) : error;
     }
   };
 

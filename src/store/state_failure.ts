@@ -4,7 +4,9 @@
  * @module
  */
 import { dirname } from "node:path";
-import { Failure, messageOf } from "../platform/failure.ts";
+import { errorCode, Failure, messageOf } from "../platform/failure.ts";
+import { type FileSystem, isReadOnlyMount } from "../platform/files.ts";
+import { READ_ONLY_FIX } from "../platform/save_file.ts";
 
 /** How long a statement waits for another process's lock, in milliseconds. */
 export const BUSY_MS = 5_000;
@@ -33,7 +35,7 @@ export function isSqlite(error: unknown): boolean {
 }
 
 /** What SQLite or the system says about `state.db`, as a sentence with a fix. */
-export function asFailure(error: unknown, path: string): Failure {
+export function asFailure(error: unknown, path: string, files: FileSystem): Failure {
   if (error instanceof Failure) return error;
   const text = messageOf(error);
   const failure = (message: string, fix: string, Kind = Failure) =>
@@ -51,7 +53,12 @@ export function asFailure(error: unknown, path: string): Failure {
       "Try again; if it stays so, end the opencode-multi-auth or OpenCode process that hangs.",
     );
   }
-  if (/readonly database|unable to open|EACCES|EPERM|EROFS/.test(text)) {
+  const unwritable = /readonly database|unable to open|disk I\/O error|EROFS/.test(text);
+  // SQLite does not tell it from missing rights.
+  if (unwritable && (errorCode(error) === "EROFS" || isReadOnlyMount(dirname(path), files))) {
+    return failure(`${path} cannot be written (EROFS).`, READ_ONLY_FIX, StateUnwritable);
+  }
+  if (/readonly database|unable to open|EACCES|EPERM/.test(text)) {
     return failure(
       `${path} cannot be written (${text}).`,
       `Make it and its folder writable: chmod 700 "${dirname(path)}"; chmod 600 "${path}"`,
