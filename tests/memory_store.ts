@@ -24,6 +24,7 @@ export class MemoryStore implements Store {
   /** How often it was asked who minted something. */
   mintQuestions = 0;
   readonly open = new Map<string, number>();
+  readonly refused = new Set<string>();
   /** Every durable step in order, by name. */
   readonly journal: string[] = [];
   pin: Pin | null = null;
@@ -101,6 +102,20 @@ export class MemoryStore implements Store {
     }));
   }
 
+  keepCredentials(
+    ...swap: Parameters<Store["swapCredentials"]>
+  ): Promise<Account | undefined> {
+    return new Promise((resolve) => {
+      const attempt = () =>
+        void this.clock.after(
+          1_000,
+          () => void this.swapCredentials(...swap).then(resolve, attempt),
+          { background: true },
+        );
+      attempt();
+    });
+  }
+
   beginRefresh(accountId: string, generation: number): Promise<void> {
     this.journal.push(`begin ${accountId} ${generation}`);
     this.open.set(accountId, generation);
@@ -110,11 +125,27 @@ export class MemoryStore implements Store {
   endRefresh(accountId: string): Promise<void> {
     this.journal.push(`end ${accountId}`);
     this.open.delete(accountId);
+    const account = this.accounts.find((one) => one.id === accountId);
+    if (account) this.refused.delete(account.credentials.refreshToken);
     return Promise.resolve();
   }
 
   openRefresh(accountId: string): Promise<number | undefined> {
-    return Promise.resolve(this.open.get(accountId));
+    const account = this.accounts.find((one) => one.id === accountId);
+    const refused = this.refused.has(account?.credentials.refreshToken ?? "");
+    return Promise.resolve(this.open.get(accountId) ?? (refused ? account?.generation : undefined));
+  }
+
+  refuseRefresh({ id, credentials }: Account): Promise<void> {
+    this.journal.push(`refuse ${id}`);
+    this.open.delete(id);
+    this.refused.add(credentials.refreshToken);
+    return Promise.resolve();
+  }
+
+  refreshRefused(accountId: string): Promise<boolean> {
+    const account = this.accounts.find((one) => one.id === accountId);
+    return Promise.resolve(this.refused.has(account?.credentials.refreshToken ?? ""));
   }
 
   observe(observation: Observation): void {

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { Account } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
 import { errorCode, Failure, messageOf } from "../platform/failure.ts";
 import { followLink, systemFiles, writeFileAtomic } from "../platform/files.ts";
@@ -17,6 +18,7 @@ export const EXPORT_PASSPHRASE = "OPENCODE_MULTI_AUTH_EXPORT_PASSPHRASE";
 const PLAIN_WORDS = "plain tokens";
 
 interface ExportOptions extends OutputOptions {
+  readonly dryRun?: true | undefined;
   readonly force?: true | undefined;
   readonly plain?: true | undefined;
   readonly yesPlainTokens?: true | undefined;
@@ -33,6 +35,7 @@ export function registerExport(program: CommandLine, context: Context): void {
         "once the other one has renewed them, those here are dead.",
     )
     .argument("[file]", "where to; without one, standard output, unless that is a terminal")
+    .option("--dry-run", "only show what would be written")
     .option("--force", "replace a file that is there")
     .option("--plain", "do not seal it; asks for a typed confirmation")
     .option("--yes-plain-tokens", "with --plain: do not ask")
@@ -48,33 +51,49 @@ export function registerExport(program: CommandLine, context: Context): void {
         if (accounts.length === 0) {
           throw new Failure("There are no accounts to export.", `Add one: ${PROGRAM} add <alias>`);
         }
+        const aliases = accounts.map(({ alias }) => alias);
+        const sealed = options.plain !== true;
+        const what = `${aliases.length} ${aliases.length === 1 ? "account" : "accounts"}, ` +
+          `${sealed ? "sealed" : "in plain text"}, to ${target ?? "standard output"}`;
+        const notices = noticesOf(interrupted);
+        const notes = notices.map((notice) => `Note: ${notice}\n`).join("");
+        const outcome = {
+          ok: true,
+          dryRun: options.dryRun === true,
+          file: target ?? null,
+          sealed,
+          accounts: aliases,
+          notices,
+        };
+        if (options.dryRun) {
+          const text = `${accountTable(accounts)}\nWould export ${what}.\n${notes}` +
+            "Nothing was written (--dry-run).\n";
+          report(context, options, outcome, text);
+          return;
+        }
         if (options.plain) await consentToPlain(context, options);
         const plain = writeExport(accounts, now);
         const text = options.plain
           ? plain
           : await sealExport(plain, await newPassphrase(context, EXPORT_PASSPHRASE, "the export"));
-        const notices = noticesOf(interrupted);
-        const notes = notices.map((notice) => `Note: ${notice}\n`).join("");
         if (target === undefined) {
           context.write(text);
           context.warn(notes);
           return;
         }
         save(target, text);
-        const aliases = accounts.map(({ alias }) => alias);
-        const sealed = options.plain !== true;
         report(
           context,
           options,
-          { ok: true, file: target, sealed, accounts: aliases, notices },
-          `Exported ${aliases.length} ${aliases.length === 1 ? "account" : "accounts"}, ` +
-            `${sealed ? "sealed" : "in plain text"}, to ${target}.\n` +
+          outcome,
+          `Exported ${what}.\n` +
             `On the other machine: ${PROGRAM} import <file>\n${notes}`,
         );
       });
     });
   addExamples(
     command,
+    `${PROGRAM} export accounts.sealed --dry-run`,
     `${PROGRAM} export accounts.sealed`,
     `${PROGRAM} export | ssh laptop 'cat > accounts.sealed'`,
     `${PROGRAM} export --plain --yes-plain-tokens | age -p > accounts.age`,
@@ -85,7 +104,7 @@ function checkUsage(context: Context, file: string | undefined, options: ExportO
   if (options.yesPlainTokens && !options.plain) {
     throw new Failure("--yes-plain-tokens answers a question of --plain.", "Give both.", 2);
   }
-  if (file !== undefined) return;
+  if (file !== undefined || options.dryRun) return;
   if (options.json) {
     throw new Failure("With --json standard output is taken.", "Name a file to export to.", 2);
   }
@@ -145,6 +164,17 @@ async function consentToPlain(context: Context, options: ExportOptions): Promise
   if (typed.trim() !== PLAIN_WORDS) {
     throw new Failure("Nothing was written.", "Without --plain the export is sealed.");
   }
+}
+
+/** Who would be in the export, one line each. */
+function accountTable(accounts: readonly Account[]): string {
+  const width = Math.max(...accounts.map(({ alias }) => printable(alias).length));
+  const lines = accounts.map(({ alias, email, setAside }) =>
+    `  ${printable(alias).padEnd(width)}  ${printable(email ?? "unknown email")}${
+      setAside ? `  ${setAside.reason}` : ""
+    }\n`
+  );
+  return `\n${lines.join("")}`;
 }
 
 function noticesOf(interrupted: readonly string[]): string[] {

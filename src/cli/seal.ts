@@ -32,7 +32,7 @@ export function registerSeal(program: CommandLine, context: Context): void {
         // The Codex CLI's sandboxes may hold access tokens in plain text.
         (await import("../codex_cli/sandbox.ts")).clearSandboxes(context.env);
         const count = snapshot.accounts.length;
-        const plainCopies = store.files.accounts.warnings.length;
+        const plainCopies = store.files.accounts.plainCopies.length;
         const text = already
           ? `${paths.accounts} is sealed already${
             stronger ? "; it has a stronger key now" : ""

@@ -186,7 +186,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
         backend: endpoints.backend,
         pool,
         store,
-        fresh: (account) => keepFresh(account, { pool, refresher, clock }),
+        fresh: async (account) => (await keepFresh(account, { pool, refresher, clock })).account,
         careful: () => exposure.careful,
         clock,
         random,
@@ -260,6 +260,8 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
       recheck?.then((one) => one?.stop());
       cancelDiscovery?.();
       discovery?.then((one) => one.stop(), () => {});
+      // New tokens that could not be saved so far: whoever else holds this login gets them before we go.
+      await store.flush().catch(() => {});
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(SETTLE_MS, resolve));
       await Promise.race([refresher.settled(), patience]);

@@ -25,12 +25,22 @@ const REASONS: Readonly<Record<BlockReason, string>> = {
   "workspace deactivated": "has a deactivated workspace",
 };
 
-/** Says for each account why it cannot serve, and when the first one can again. */
-export function describeExhaustion(absences: readonly Absence[], now: number): Exhaustion {
+/**
+ * Says for each account why it cannot serve, and when the first one can again.
+ *
+ * @param unrenewed Accounts whose token has ended and could not be renewed, by id, and why.
+ */
+export function describeExhaustion(
+  absences: readonly Absence[],
+  now: number,
+  unrenewed: ReadonlyMap<string, string> = new Map(),
+): Exhaustion {
   let earliest: { alias: string; until: number } | undefined;
   const parts = absences.map(({ account, hindrance }) => {
     const alias = printable(account.alias);
-    if (hindrance === undefined) return `${alias} did not answer`;
+    if (hindrance === undefined) {
+      return `${alias} ${unrenewed.has(account.id) ? "has no token that lives" : "did not answer"}`;
+    }
     if (hindrance.kind === "disabled") return `${alias} is disabled`;
     if (hindrance.kind === "set aside") return `${alias} ${hindrance.reason}`;
     if (hindrance.kind === "lacks model") return `${alias} does not have this model`;
@@ -39,13 +49,19 @@ export function describeExhaustion(absences: readonly Absence[], now: number): E
     if (!earliest || until < earliest.until) earliest = { alias, until };
     return `${alias} ${REASONS[reason]} until ${localTime(until, now)}`;
   });
+  const reasons = [...new Set(unrenewed.values())];
   const next = earliest
     ? ` The first to come back is ${earliest.alias} at ${localTime(earliest.until, now)} (in ${
       formatDuration(earliest.until - now)
     }).`
-    : " Sign in or enable one: opencode-multi-auth status";
+    : reasons.length === 0
+    ? " Sign in or enable one: opencode-multi-auth status"
+    : "";
+  const tokens = reasons.length === 0 ? "" : ` Tokens cannot be renewed: ${reasons.join(" ")}`;
   return {
-    message: withoutRetryWords(`No ChatGPT account can serve now: ${parts.join("; ")}.${next}`),
+    message: withoutRetryWords(
+      `No ChatGPT account can serve now: ${parts.join("; ")}.${next}${tokens}`,
+    ),
     earliest: earliest?.until,
   };
 }

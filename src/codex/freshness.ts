@@ -11,14 +11,14 @@ const EARLY_PATIENCE_MS = 5_000;
 /**
  * Sees to it that an account's access token is good for a request.
  *
- * @returns The account to send with, or undefined when it cannot serve now.
+ * @returns The account to send with; without one it cannot serve now, and `why` tells the person as far as that is known.
  */
 export async function keepFresh(
   account: Account,
   { pool, refresher, clock }: { pool: Pool; refresher: Refresher; clock: Clock },
-): Promise<Account | undefined> {
+): Promise<{ readonly account?: Account; readonly why?: string | undefined }> {
   const left = account.credentials.expiresAt - clock.now();
-  if (left >= REFRESH_MARGIN_MS) return account;
+  if (left >= REFRESH_MARGIN_MS) return { account };
   const renewal = refresher.refresh(account, false).then((outcome) => {
     if (outcome.kind === "fresh" || outcome.kind === "set aside") pool.replace(outcome.account);
     return outcome;
@@ -35,8 +35,9 @@ export async function keepFresh(
       patience,
     ]);
     done.abort();
-    return first;
+    return { account: first };
   }
   const outcome = await renewal;
-  return outcome.kind === "fresh" || outcome.kind === "kept" ? outcome.account : undefined;
+  if (outcome.kind === "fresh" || outcome.kind === "kept") return { account: outcome.account };
+  return outcome.kind === "failed" ? { why: outcome.why } : {};
 }

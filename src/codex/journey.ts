@@ -8,19 +8,13 @@ import type { Choice, Demand, Pool } from "../rotation/pool.ts";
 import type { Store } from "../store/store.ts";
 import type { Attempt, Sender } from "./attempt.ts";
 import type { Edge } from "./edge.ts";
-import { describeExhaustion, exhaustedResponse, waitOf } from "./exhausted.ts";
 import type { Exposure } from "./exposure.ts";
 import type { ForeignReasoning } from "./foreign_reasoning.ts";
 import { keepFresh } from "./freshness.ts";
 import { collectLate } from "./late_collect.ts";
 import { learn } from "./learn.ts";
-import {
-  edgeAnswer,
-  emptyAnswer,
-  lockedAnswer,
-  storeAnswer,
-  unreachableAnswer,
-} from "./own_answers.ts";
+import { nobodyAnswer } from "./nobody.ts";
+import { edgeAnswer, storeAnswer, unreachableAnswer } from "./own_answers.ts";
 import type { PoolEvent } from "./pool_event.ts";
 import type { PreparedBody } from "./prepared_body.ts";
 import type { IncomingRequest } from "./request.ts";
@@ -74,6 +68,8 @@ export class Journey {
   readonly #tried = new Map<string, string>();
   /** Accounts whose token was renewed for this request. */
   readonly #renewed = new Set<string>();
+  /** Accounts whose token has ended and could not be renewed, by id, and why. */
+  readonly #unrenewed = new Map<string, string>();
   #reasoningDropped = false;
   /** Whether the last body was looked through for reasoning of others. */
   #chosen = false;
@@ -140,8 +136,11 @@ export class Journey {
     const { exposure, foreign } = this.state;
     const { id } = choice.account;
     if (!await exposure.turn(id, this.incoming.signal, this.#end)) return undefined;
-    const account = await keepFresh(choice.account, this.options);
-    if (!account) return this.#skip(choice.account, "no fresh token");
+    const { account, why } = await keepFresh(choice.account, this.options);
+    if (!account) {
+      if (why) this.#unrenewed.set(id, why);
+      return this.#skip(choice.account, "no fresh token");
+    }
     this.#chosen = this.options.pool.affinity.hasMoved(this.demand.session);
     if (!this.#chosen) return await this.#send(this.body.whole, account);
     return await this.#send(await foreign.readable(this.body, id, this.#home), account);
@@ -247,6 +246,7 @@ export class Journey {
     if (!await turn) return undefined;
     const renewed = await refresher.refresh(account, true);
     if (renewed.kind === "fresh" || renewed.kind === "set aside") pool.replace(renewed.account);
+    if (renewed.kind === "failed" && renewed.why) this.#unrenewed.set(account.id, renewed.why);
     return renewed.kind === "fresh" ? undefined : this.#skip(account, "token refused");
   }
 
@@ -271,18 +271,10 @@ export class Journey {
 
   /** The end of the road: the best of what was seen, else why nobody can serve. */
   #nobody(): Response {
-    const { pool, clock, settings, onEvent } = this.options;
-    const now = clock.now();
     if (this.#trouble) {
       return this.#trouble.response ?? unreachableAnswer(this.#trouble.trouble);
     }
-    if (pool.locked) return lockedAnswer();
-    if (pool.accounts.length === 0) return emptyAnswer();
-    const exhaustion = describeExhaustion(pool.absences(this.demand.model), now);
-    this.options.log.warn(exhaustion.message);
-    const waitMs = waitOf(exhaustion, settings(), now);
-    onEvent?.({ kind: "exhausted", exhaustion, waitMs });
-    return exhaustedResponse(exhaustion, waitMs);
+    return nobodyAnswer(this.options, this.demand.model, this.#unrenewed);
   }
 
   #announce(choice: Choice): void {

@@ -24,17 +24,18 @@ export function lateRefresher(
       loading = undefined;
       throw error;
     });
+  const why = "A part of the plugin is missing, since it was updated. Restart OpenCode.";
   const without = (account: Account, rejected: boolean) =>
     !rejected && account.credentials.expiresAt > clock.now()
-      ? { kind: "kept", account } as const
-      : { kind: "failed", retryAt: clock.now() + RETRY_MS } as const;
+      ? { kind: "kept", account, why } as const
+      : { kind: "failed", retryAt: clock.now() + RETRY_MS, why } as const;
   return {
     async refresh(account, rejected) {
       let refresher: Refresher;
       try {
         refresher = await real();
       } catch {
-        log.warn(`${account.alias}: a part of the plugin is missing; restart OpenCode`);
+        log.warn(`${account.alias}: ${why}`);
         return without(account, rejected);
       }
       return await refresher.refresh(account, rejected);

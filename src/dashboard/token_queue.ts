@@ -101,12 +101,17 @@ async function renew(refresher: Refresher, account: Account): Promise<TokenTask>
     case "kept":
       return {
         state: "error",
-        error: "The issuer gave no new token; the present one still works. Try again later.",
+        error: outcome.why
+          ? `${outcome.why} The present token still works.`
+          : "The issuer gave no new token; the present one still works. Try again later.",
       };
     case "set aside":
       return { state: "error", error: `It ${outcome.account.setAside?.reason}. Sign in again.` };
     case "failed":
-      return { state: "error", error: "The issuer could not be asked. Try again later." };
+      return {
+        state: "error",
+        error: outcome.why ?? "The issuer could not be asked. Try again later.",
+      };
     case "gone":
       return { state: "error", error: "It was removed meanwhile." };
   }

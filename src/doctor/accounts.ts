@@ -51,8 +51,12 @@ async function look({ store, snapshot }: Seen, now: number, renew: Renew): Promi
   const stale = new Map<Finding, string>();
   const each: Finding[] = [];
   for (const account of accounts) {
-    const interrupted = await store.openRefresh(account.id) === account.generation;
-    const finding = about(account, interrupted, now);
+    const spent = await store.openRefresh(account.id) !== account.generation
+      ? undefined
+      : await store.refreshRefused(account.id)
+      ? "refused"
+      : "cut off";
+    const finding = about(account, spent, now);
     if (finding.mend !== undefined) stale.set(finding, account.id);
     each.push(finding);
   }
@@ -81,7 +85,7 @@ async function look({ store, snapshot }: Seen, now: number, renew: Renew): Promi
   };
 }
 
-function about(account: Account, interrupted: boolean, now: number): Finding {
+function about(account: Account, spent: "refused" | "cut off" | undefined, now: number): Finding {
   const { alias, credentials, setAside, enabled, disabled } = account;
   const name = `account ${printable(alias)}`;
   const again = `${PROGRAM} add ${printable(alias)}`;
@@ -117,10 +121,12 @@ function about(account: Account, interrupted: boolean, now: number): Finding {
     const why = disabled?.reason === undefined ? "" : ` (${printable(disabled.reason)})`;
     return ok(name, `${who} is disabled by you${why}.`);
   }
-  if (interrupted) {
+  if (spent) {
     return warning(
       name,
-      `A refresh of ${who} was cut off, and its refresh token may be spent; ${lives}.`,
+      spent === "refused"
+        ? `${who} gets no new tokens from the issuer any more; ${lives}.`
+        : `A refresh of ${who} was cut off, and its refresh token may be spent; ${lives}.`,
       `Sign in again while there is time: ${again}`,
     );
   }

@@ -34,7 +34,9 @@ function failure(outcome: RefreshOutcome): string | undefined {
       return undefined;
     case "kept":
     case "failed":
-      return "could not be renewed now; its tokens are as good as before. Try again later.";
+      return `could not be renewed now; its tokens are as good as before. ${
+        outcome.why ?? "Try again later."
+      }`;
     case "set aside":
       return `needs login. Sign in: ${PROGRAM} add ${printable(outcome.account.alias)}`;
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../platform/failure.ts";
 import { loadSqlite } from "../store/sqlite.ts";
-import { isDamaged } from "../store/state_db.ts";
+import { isDamaged } from "../store/state_failure.ts";
 import { copyDatabase } from "./look_only.ts";
 import type { Surroundings } from "./surroundings.ts";
 

@@ -60,9 +60,9 @@ export function createQuestion(options: QuestionOptions): Question {
     if (!account) return failed("The account is not there any more.");
     if (account.setAside) return failed(setAsideText(account));
     const fresh = await keepFresh(account, { pool, refresher, clock });
-    if (!fresh) return failed(noToken(pool.account(accountId) ?? account));
+    if (!fresh.account) return failed(noToken(pool.account(accountId) ?? account, fresh.why));
 
-    let asked = fresh;
+    let asked = fresh.account;
     let renewed = false;
     const said: string[] = [];
     for (const name of source === "auto" ? BY_COST : [source]) {
@@ -74,7 +74,8 @@ export function createQuestion(options: QuestionOptions): Question {
         const outcome = await refresher.refresh(asked, true);
         if (outcome.kind === "fresh" || outcome.kind === "set aside") pool.replace(outcome.account);
         if (outcome.kind !== "fresh") {
-          return failed(noToken(pool.account(accountId) ?? account), true);
+          const why = outcome.kind === "failed" ? outcome.why : undefined;
+          return failed(noToken(pool.account(accountId) ?? account, why), true);
         }
         asked = outcome.account;
         answer = await options.sources[name](asked, signal);
@@ -134,10 +135,10 @@ function setAsideText(account: Account): string {
     : `It ${account.setAside?.reason ?? "needs login"}. Sign in: ${signIn(account)}`;
 }
 
-function noToken(account: Account): string {
+function noToken(account: Account, why: string | undefined): string {
   if (account.setAside) return setAsideText(account);
-  return "Its token has ended and could not be renewed now. " +
-    "Look whether this machine reaches auth.openai.com, and ask again in a minute.";
+  return "Its token has ended and could not be renewed now. " + (why ??
+    "Look whether this machine reaches auth.openai.com, and ask again in a minute.");
 }
 
 function extrasOf(usage: Usage) {

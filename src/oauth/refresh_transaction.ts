@@ -10,11 +10,11 @@ export type RefreshOutcome =
   /** New credentials, by our own exchange or somebody else's. */
   | { readonly kind: "fresh"; readonly account: Account }
   /** No new credentials, but the access token still lives. */
-  | { readonly kind: "kept"; readonly account: Account }
+  | { readonly kind: "kept"; readonly account: Account; readonly why?: string }
   /** The account cannot go on until the person signs in again. */
   | { readonly kind: "set aside"; readonly account: Account }
-  /** Trouble on the way; worth another try later. */
-  | { readonly kind: "failed"; readonly retryAt: number }
+  /** Trouble on the way, worth another try later; `why` is a sentence for the person, with the fix if there is one. */
+  | { readonly kind: "failed"; readonly retryAt: number; readonly why?: string }
   /** The account was removed meanwhile. */
   | { readonly kind: "gone" };
 
@@ -43,8 +43,6 @@ const POLL_MS = 120;
 const PATIENCE_MS = 90_000;
 /** Pause after a transient error that names none, in milliseconds. */
 const RETRY_MS = 15_000;
-/** First pause before saving is tried again, in milliseconds; doubles up to a minute. */
-const SAVE_RETRY_MS = 1_000;
 
 /**
  * Refreshing as a transaction: a lease so that one process refreshes at a time,
@@ -74,7 +72,10 @@ export function createRefresher(options: {
 }): Refresher {
   const { store, clock, random, log } = options;
   const running = new Map<string, Promise<RefreshOutcome>>();
-  const retryAt = new Map<string, { generation: number; at: number }>();
+  const finishing = new Set<Promise<void>>();
+  const retryAt = new Map<string, { generation: number; at: number; why: string }>();
+  /** What the person was told of a store that cannot be written: once is enough. */
+  const told = new Set<string>();
 
   const current = async (id: string): Promise<Account | undefined> =>
     (await store.load()).accounts.find((account) => account.id === id);
@@ -95,6 +96,13 @@ export function createRefresher(options: {
     options.onSetAside?.(marked);
     options.notice?.(`${account.alias} ${reason}: opencode-multi-auth add ${account.alias}`);
     return { kind: "set aside", account: marked };
+  }
+
+  /** Trouble that says nothing about the tokens: the access token serves while it lives. */
+  function unchanged(account: Account, rejected: boolean, why: string, at?: number) {
+    return !rejected && alive(account)
+      ? { kind: "kept", account, why } as const
+      : { kind: "failed", retryAt: at ?? clock.now() + RETRY_MS, why } as const;
   }
 
   /** No new tokens to be had: the old access token serves while it lives. */
@@ -131,7 +139,9 @@ export function createRefresher(options: {
     const account = adopted ?? known;
     const open = await store.openRefresh(account.id);
     if (open === account.generation) {
-      return await without(account, rejected, "needs login (refresh interrupted)");
+      const refused = await store.refreshRefused(account.id);
+      const reason = refused ? "needs login" : "needs login (refresh interrupted)";
+      return await without(account, rejected, reason);
     }
     await store.beginRefresh(account.id, account.generation);
     const result = await options.exchange(account);
@@ -150,21 +160,25 @@ export function createRefresher(options: {
             : await exchange(winner, rejected);
         }
         log.warn(`${account.alias}: the issuer refuses the refresh token (${result.code})`);
-        // The note stays while the access token is in use: a refused token is not sent again.
-        if (!rejected && alive(account)) return { kind: "kept", account };
-        await store.endRefresh(account.id);
-        return await setAside(account, "needs login");
+        // Before anything else: whoever meets this account from now on does not send the token again.
+        await store.refuseRefresh(account);
+        if (!rejected && alive(account)) {
+          options.notice?.(
+            `${account.alias} is refused new tokens and serves until its present one ends: ` +
+              `opencode-multi-auth add ${account.alias}`,
+          );
+        }
+        return await without(account, rejected, "needs login");
       }
       case "transient":
       case "not sent": {
         await store.endRefresh(account.id);
         const wait = (result.kind === "transient" ? result.retryAfterMs : undefined) ?? RETRY_MS;
         const at = clock.now() + wait;
-        retryAt.set(account.id, { generation: account.generation, at });
-        log.warn(`${account.alias}: refresh failed for now (${describe(result)})`);
-        return rejected || !alive(account)
-          ? { kind: "failed", retryAt: at }
-          : { kind: "kept", account };
+        const why = describe(result);
+        retryAt.set(account.id, { generation: account.generation, at, why });
+        log.warn(`${account.alias}: refresh failed for now. ${why}`);
+        return unchanged(account, rejected, why, at);
       }
       case "unknown":
         // The note stays: the token may be consumed.
@@ -184,27 +198,13 @@ export function createRefresher(options: {
       ...(renewed.plan === undefined ? {} : { plan: renewed.plan }),
       refreshedAt: clock.now(),
     });
-    const store_ = async () => {
-      const saved = await store.swapCredentials(
-        account.id,
-        account.generation,
-        renewed.credentials,
-        change,
-      );
-      if (saved) await store.endRefresh(account.id);
-      return saved;
-    };
+    const swap = [account.id, account.generation, renewed.credentials, change] as const;
+    let saved: Account | undefined;
     try {
-      const saved = await store_();
-      if (saved) {
-        await handOn(saved);
-        return { kind: "fresh", account: saved };
-      }
-      const now = await current(account.id);
-      return now ? { kind: "fresh", account: now } : { kind: "gone" };
+      saved = await store.swapCredentials(...swap);
     } catch (error) {
-      // The only copy of the new tokens is here now. They serve from memory
-      // while saving is tried again; the note on disk guards against a crash.
+      // The only copy of the new tokens is here now. They serve from memory while the store
+      // tries again to save them; the note on disk guards against a crash.
       log.error(
         `${account.alias}: new tokens could not be saved, trying again: ${messageOf(error)}`,
       );
@@ -213,40 +213,39 @@ export function createRefresher(options: {
           messageOf(error)
         }); keep OpenCode running.`,
       );
-      const attempt = async () => {
-        const saved = await store_();
-        if (saved) await handOn(saved);
-      };
-      saveLater(account.alias, attempt, SAVE_RETRY_MS);
+      void store.keepCredentials(...swap).then((saved) => {
+        if (!saved) return;
+        log.info(`${account.alias}: new tokens are saved`);
+        const finished = finish(saved).finally(() => finishing.delete(finished));
+        finishing.add(finished);
+      });
       const { setAside: _lifted, ...rest } = change(account);
       return {
         kind: "fresh",
         account: { ...rest, credentials: renewed.credentials, generation: account.generation + 1 },
       };
     }
+    // In the lane still, so that nobody else uses the new tokens before.
+    if (saved) await finish(saved);
+    const now = saved ?? await current(account.id);
+    return now ? { kind: "fresh", account: now } : { kind: "gone" };
   }
 
-  /** In the lane still, so that nobody else uses the new tokens before. */
-  async function handOn(account: Account): Promise<void> {
+  /** The new tokens are safe; whatever fails from here on costs none. */
+  async function finish(account: Account): Promise<void> {
     try {
+      await store.endRefresh(account.id);
       await options.renewed?.(account);
     } catch (error) {
       log.error(`${account.alias}: new tokens could not be handed on: ${messageOf(error)}`);
     }
   }
 
-  function saveLater(alias: string, attempt: () => Promise<unknown>, delay: number): void {
-    clock.after(delay, () => {
-      attempt().then(
-        () => log.info(`${alias}: new tokens are saved`),
-        () => saveLater(alias, attempt, Math.min(delay * 2, 60_000)),
-      );
-    }, { background: true });
-  }
-
   async function transaction(account: Account, rejected: boolean): Promise<RefreshOutcome> {
     const lane = await takeLane(account);
-    if (lane === undefined) return { kind: "failed", retryAt: clock.now() + RETRY_MS };
+    if (lane === undefined) {
+      return unchanged(account, rejected, "Another process has been renewing tokens for too long.");
+    }
     if (!("release" in lane)) return { kind: "fresh", account: lane };
     let pause = 0;
     try {
@@ -265,11 +264,7 @@ export function createRefresher(options: {
     refresh(account, rejected) {
       const wait = retryAt.get(account.id);
       if (wait && wait.generation === account.generation && wait.at > clock.now()) {
-        return Promise.resolve(
-          rejected || !alive(account)
-            ? { kind: "failed", retryAt: wait.at }
-            : { kind: "kept", account },
-        );
+        return Promise.resolve(unchanged(account, rejected, wait.why, wait.at));
       }
       // A rejected token needs another answer than one that is merely old.
       const key = `${rejected} ${account.id}`;
@@ -277,18 +272,24 @@ export function createRefresher(options: {
       if (!shared) {
         shared = transaction(account, rejected)
           .catch((error): RefreshOutcome => {
-            log.error(`${account.alias}: refresh failed: ${messageOf(error)}`);
-            return { kind: "failed", retryAt: clock.now() + RETRY_MS };
+            // Without a note on disk nothing is sent: mostly the disk is full or read-only.
+            const why = messageOf(error);
+            log.error(`${account.alias}: refresh failed: ${why}`);
+            if (!told.has(why)) options.notice?.(`Tokens cannot be renewed. ${why}`);
+            told.add(why);
+            return unchanged(account, rejected, why);
           })
           .finally(() => running.delete(key));
         running.set(key, shared);
       }
       return shared;
     },
-    settled: async () => void await Promise.all(running.values()),
+    settled: async () => void await Promise.all([...running.values(), ...finishing]),
   };
 }
 
 function describe(result: Extract<RefreshResult, { kind: "transient" | "not sent" }>): string {
-  return result.kind === "not sent" ? result.cause : result.code ?? "no reason given";
+  return result.kind === "not sent"
+    ? `The issuer cannot be reached (${result.cause}).`
+    : `The issuer gives no tokens for now (${result.code ?? "no reason given"}).`;
 }

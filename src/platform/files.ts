@@ -223,10 +223,28 @@ function syncFolder(folder: string, files: FileSystem): void {
 /** Makes a folder that its owner alone may enter (0700), and its parents; mends the mode of one that is ours. */
 export function ensurePrivateFolder(path: string, files: FileSystem = systemFiles): void {
   files.mkdir(path, 0o700);
+  repairFolder(path, files);
+}
+
+/** Takes a folder of ours away from everybody but its owner (0700). */
+export function repairFolder(path: string, files: FileSystem = systemFiles): void {
   if (files.platform === "win32") return;
   const stat = files.stat(path);
   const own = runtime.getuid?.() === stat.uid;
   if (own && (stat.mode & 0o777) !== 0o700) files.chmod(path, 0o700);
+}
+
+/**
+ * Whether a folder lies on a file system that is mounted read-only. Its mode is set to what it is, which changes
+ * nothing: Deno's `access` looks at modes alone.
+ */
+export function isReadOnlyMount(folder: string, files: FileSystem = systemFiles): boolean {
+  try {
+    files.chmod(folder, files.stat(folder).mode & 0o7777);
+    return false;
+  } catch (error) {
+    return errorCode(error) === "EROFS";
+  }
 }
 
 /** A file's text, or undefined when there is no such file. Throws the system's error otherwise. */

@@ -15,12 +15,18 @@ export function saveFile(path: string, text: string, options: WriteOptions = {})
   }
 }
 
+/** What helps where nothing can be written, whoever asks. */
+export const READ_ONLY_FIX =
+  "Its file system is mounted read-only: mount it writable again, or keep the store elsewhere with OPENCODE_MULTI_AUTH_STORE_DIR.";
+
 /** The system does not let us write a file. */
 export function unwritable(path: string, error: unknown): Failure {
   const code = errorCode(error) ?? messageOf(error);
   const fix = code === "ENOSPC" || code === "EDQUOT"
     ? "Free some space and try again; the old file is whole."
-    : code === "EROFS" || code === "EACCES" || code === "EPERM"
+    : code === "EROFS"
+    ? READ_ONLY_FIX
+    : code === "EACCES" || code === "EPERM"
     ? `Make its folder writable: chmod 700 "${dirname(path)}"`
     : "Check the disk and the folder; the old file is whole.";
   return Object.assign(new Failure(`${path} cannot be written (${code}).`, fix), { cause: error });

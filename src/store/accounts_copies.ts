@@ -6,10 +6,13 @@
 import { basename, dirname, join } from "node:path";
 import { runtime } from "../platform/runtime.ts";
 import { errorCode } from "../platform/failure.ts";
+import type { Paths } from "../platform/paths.ts";
 import {
   type FileSystem,
   followLink,
   readTextIfExists,
+  repairFolder,
+  repairMode,
   temporaryOwner,
   writeFileAtomic,
 } from "../platform/files.ts";
@@ -21,6 +24,17 @@ const LAST_COPY = ".bak.old";
 const BACKUPS = [".v1", ".v2", LAST_COPY];
 /** Copies that an older project makes at each load; nobody needs them here. */
 const STRAY = [".lkg"];
+
+/** Takes `accounts.json`, its copies and its folder away from everybody but their owner, where they are ours. */
+export function repairModes({ folder, accounts, accountsBackup }: Paths, files: FileSystem): void {
+  try {
+    repairFolder(folder, files);
+  } catch {
+    // A folder that is not ours keeps its mode; `doctor` says so.
+  }
+  const copies = [...BACKUPS, ...STRAY].map((end) => accounts + end);
+  for (const path of [accounts, accountsBackup, ...copies]) repairMode(path, files);
+}
 
 /**
  * Sees to it that no plain copy of the accounts stays: backups are sealed,

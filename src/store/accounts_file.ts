@@ -12,6 +12,7 @@ import { keepLastCopy, removeLeftovers, removeQuietly, sealCopies } from "./acco
 import { unreadable } from "./accounts_failure.ts";
 import {
   type Document,
+  entryProblems,
   FILE_VERSION,
   MAX_FILE_BYTES,
   readDocument,
@@ -28,7 +29,7 @@ import { isStrong, type KeyParameters, sealText } from "./seal.ts";
 export class AccountsFile {
   #contents: Contents | undefined;
   #cleaned = false;
-  #warnings: readonly string[] = [];
+  #plainCopies: readonly string[] = [];
 
   constructor(
     readonly paths: Paths,
@@ -38,17 +39,14 @@ export class AccountsFile {
     private readonly random: () => number,
   ) {}
 
-  /** What the person should know about copies of the file. */
+  /** What the person should know about the file and its copies. */
   get warnings(): readonly string[] {
-    const { accounts, accountsBackup } = this.paths;
-    const gone = this.#contents?.kind === "absent" &&
-      statIfExists(accountsBackup, this.files) !== undefined;
-    return gone
-      ? [
-        ...this.#warnings,
-        `${accounts} is missing, its last good copy is there. To take it: cp "${accountsBackup}" "${accounts}"`,
-      ]
-      : this.#warnings;
+    return [...this.#problems(), ...this.plainCopies];
+  }
+
+  /** Which copies could not be sealed with it, one sentence each. */
+  get plainCopies(): readonly string[] {
+    return this.#plainCopies;
   }
 
   /** A text that changes with the file, from one look at it; empty when there is none. */
@@ -92,8 +90,7 @@ export class AccountsFile {
 
   /** Throws a {@linkcode Failure} when the person has made the file read-only. A rename would not mind. */
   checkWritable(): void {
-    const stat = this.#stat();
-    if (!stat || this.files.platform === "win32" || (stat.mode & 0o200) !== 0) return;
+    if (!this.#readOnly()) return;
     throw new Failure(
       `${this.paths.accounts} is read-only; nothing was changed.`,
       `To let it be written: chmod 600 "${this.paths.accounts}"`,
@@ -129,7 +126,7 @@ export class AccountsFile {
       // Plain copies go before the sealed file is there: whatever stops us in
       // between, it is never a sealed store with plain copies beside it.
       if (anew || !before.sealed) this.#copy(text);
-      this.#warnings = sealCopies(this.paths.accounts, this.files, seal).map((path) =>
+      this.#plainCopies = sealCopies(this.paths.accounts, this.files, seal).map((path) =>
         `${path} holds tokens in plain text and could not be removed. Remove it by hand.`
       );
     }
@@ -146,6 +143,33 @@ export class AccountsFile {
       text,
       sealed: key?.parameters,
     };
+  }
+
+  #readOnly(): boolean {
+    const stat = this.#stat();
+    return stat !== undefined && this.files.platform !== "win32" && (stat.mode & 0o200) === 0;
+  }
+
+  #problems(): readonly string[] {
+    const { accounts, accountsBackup } = this.paths;
+    const fix = `To let it be written: chmod 600 "${accounts}"`;
+    switch (this.#contents?.kind) {
+      case "open":
+        return [
+          ...entryProblems(accounts, this.#contents.document.entries),
+          ...(this.#readOnly()
+            ? [`${accounts} is read-only: tokens cannot be renewed. ${fix}`]
+            : []),
+        ];
+      case "locked":
+        return [this.#contents.why.message];
+      case "absent":
+        return statIfExists(accountsBackup, this.files) === undefined ? [] : [
+          `${accounts} is missing, its last good copy is there. To take it: cp "${accountsBackup}" "${accounts}"`,
+        ];
+      default:
+        return [];
+    }
   }
 
   #stat(): FileStat | undefined {

@@ -1,6 +1,7 @@
 import { Failure } from "../platform/failure.ts";
-import { type FileStat, type FileSystem, readTextIfExists, repairMode } from "../platform/files.ts";
+import { type FileStat, type FileSystem, readTextIfExists } from "../platform/files.ts";
 import type { Paths } from "../platform/paths.ts";
+import { repairModes } from "./accounts_copies.ts";
 import { damaged, unreadable } from "./accounts_failure.ts";
 import { type Document, MAX_FILE_BYTES, readDocument } from "./accounts_format.ts";
 import type { Keyring } from "./keyring.ts";
@@ -30,7 +31,7 @@ export type Contents =
 export type Changeable = Exclude<Contents, { kind: "locked" }>;
 
 /**
- * Reads `accounts.json`, and takes it away from everybody but its owner.
+ * Reads `accounts.json`, and takes it and its copies away from everybody but their owner.
  *
  * @param stat What is known about the file, and `stamp` what follows from that.
  * @param now Epoch milliseconds, for marks without a time.
@@ -52,7 +53,7 @@ export function readContents(
   if (stat.size > MAX_FILE_BYTES) {
     throw damaged(paths, files, `is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB`);
   }
-  repairMode(path, files);
+  repairModes(paths, files);
   let text: string | undefined;
   try {
     text = readTextIfExists(path, files);

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { type FileSystem, systemFiles } from "../platform/files.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
+import type { Entry } from "./account_entry.ts";
 import { editAccount, swapCredentials } from "./account_changes.ts";
 import { LocalFiles } from "./local_files.ts";
 import { releaseLease, takeLease } from "./lease.ts";
@@ -10,7 +11,14 @@ import { findMints } from "./mints.ts";
 import { importedSettings } from "./older.ts";
 import type { OlderSettings } from "./older_formats.ts";
 import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
-import { beginRefresh, endRefresh, openRefresh } from "./state_refresh.ts";
+import {
+  beginRefresh,
+  endRefresh,
+  openRefresh,
+  refreshRefused,
+  refuseRefresh,
+} from "./state_refresh.ts";
+import type { StateDb } from "./state_db.ts";
 import {
   findAffinity,
   highestGeneration,
@@ -115,11 +123,24 @@ class FileStore implements LocalStore {
     credentials: Credentials,
     change: AccountEdit = (account) => account,
   ): Promise<Account | undefined> {
-    return this.files.change((entries, db) => {
-      const highest = highestGeneration(db, accountId);
-      const now = this.clock.now();
-      return swapCredentials(entries, { accountId, generation, credentials, change, highest, now });
-    });
+    return this.files.change(this.#swap({ accountId, generation, credentials, change }));
+  }
+
+  keepCredentials(
+    accountId: string,
+    generation: number,
+    credentials: Credentials,
+    change: AccountEdit = (account) => account,
+  ): Promise<Account | undefined> {
+    const swap = this.#swap({ accountId, generation, credentials, change });
+    return this.files.keep(accountId, swap);
+  }
+
+  #swap(swap: Omit<Parameters<typeof swapCredentials>[1], "highest" | "now">) {
+    return (entries: readonly Entry[], db: StateDb) => {
+      const highest = highestGeneration(db, swap.accountId);
+      return swapCredentials(entries, { ...swap, highest, now: this.clock.now() });
+    };
   }
 
   beginRefresh(accountId: string, generation: number): Promise<void> {
@@ -139,6 +160,17 @@ class FileStore implements LocalStore {
     return this.files.readState(
       (db) => openRefresh(db, accountId, this.files.account(accountId)),
       undefined,
+    );
+  }
+
+  refuseRefresh(account: Account): Promise<void> {
+    return this.files.writeState((db) => refuseRefresh(db, account, this.clock.now()));
+  }
+
+  refreshRefused(accountId: string): Promise<boolean> {
+    return this.files.readState(
+      (db) => refreshRefused(db, this.files.account(accountId)),
+      false,
     );
   }
 
@@ -177,7 +209,7 @@ class FileStore implements LocalStore {
   affinity(session: string): Promise<Affinity | undefined> {
     const waiting = this.files.pending.affinity.get(session);
     if (waiting) return Promise.resolve(waiting);
-    return this.files.readState((db) => findAffinity(db, session), undefined);
+    return this.files.readState((db) => findAffinity(db, session), undefined, true);
   }
 
   setAffinity(affinity: Affinity): void {
@@ -190,6 +222,7 @@ class FileStore implements LocalStore {
     const saved = await this.files.readState(
       (db) => findMints(db, hashes),
       new Map<string, string>(),
+      true,
     );
     for (const hash of hashes) {
       const waiting = mints.get(hash);
@@ -226,7 +259,7 @@ class FileStore implements LocalStore {
   async olderSettings(): Promise<OlderSettings | undefined> {
     await this.load();
     const settings = (await this.files.older())?.settings ??
-      await this.files.readState(importedSettings, undefined);
+      await this.files.readState(importedSettings, undefined, true);
     return settings && Object.keys(settings).length > 0 ? settings : undefined;
   }
 

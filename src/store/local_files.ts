@@ -8,10 +8,12 @@ import type { Entry } from "./account_entry.ts";
 import { accountsIn, olderIn } from "./accounts_content.ts";
 import { AccountsFile } from "./accounts_file.ts";
 import type { Contents } from "./accounts_reading.ts";
-import { EMPTY_DOCUMENT, entryProblems } from "./accounts_format.ts";
+import { EMPTY_DOCUMENT } from "./accounts_format.ts";
 import { Sightings } from "./sightings.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { DelayedSave } from "./delayed_save.ts";
+import { DiskWatch } from "./disk_watch.ts";
+import { KeptChanges } from "./kept_changes.ts";
 import { KeyNeeded, Keyring } from "./keyring.ts";
 import { olderFormats, withOlderFormats } from "./older.ts";
 import type { OlderState } from "./older_formats.ts";
@@ -38,9 +40,7 @@ export class LocalFiles {
   readonly #files: FileSystem;
   readonly #state: StateHolder;
 
-  /** What was on disk at the last load; see {@linkcode changed}. */
-  #seen: { readonly accounts: string; readonly state: string } | undefined;
-  #accountsChanged = false;
+  readonly #disk: DiskWatch;
   readonly #sightings = new Sightings();
   /** How many saves `state.db` had counted when `accounts.json` was read. */
   #accountsSaves = 0;
@@ -48,6 +48,7 @@ export class LocalFiles {
   #carriedOver = "";
   /** What `state.db` has yet to learn of changes that are in `accounts.json`. */
   #owed: ((db: StateDb, revision: number) => void)[] = [];
+  readonly #kept = new KeptChanges();
   #folderReady = false;
   readonly #saving: DelayedSave;
 
@@ -66,19 +67,12 @@ export class LocalFiles {
     this.keyring = new Keyring(options.env, clock);
     this.accounts = new AccountsFile(paths, files, this.keyring, clock, options.random);
     this.#state = new StateHolder(paths.state, files, options.sqlite, () => clock.now());
+    this.#disk = new DiskWatch(this.accounts, this.#state);
     this.#saving = new DelayedSave(clock, () => this.flush());
   }
 
   get warnings(): readonly string[] {
-    const contents = this.accounts.last;
-    return [
-      ...(contents?.kind === "open"
-        ? entryProblems(this.#paths.accounts, contents.document.entries)
-        : []),
-      ...(contents?.kind === "locked" ? [contents.why.message] : []),
-      ...this.accounts.warnings,
-      ...this.#state.warnings,
-    ];
+    return [...this.accounts.warnings, ...this.#state.warnings];
   }
 
   /** What a file of an older format says beside the accounts; undefined when there is none. */
@@ -88,12 +82,7 @@ export class LocalFiles {
 
   async load(): Promise<Snapshot> {
     this.#state.dropIfReplaced();
-    this.#accountsChanged = false;
-    // Looked at before reading: what changes meanwhile must count as new afterwards.
-    // A damaged file is said once; whoever has loaded before goes on with what
-    // is in memory until the file changes again.
-    this.#seen = { accounts: this.#stamp(), state: this.#state.stamp() };
-    if (this.#seen.state !== "") await this.#state.prepare();
+    if (this.#disk.look()) await this.#state.prepare();
     const state = this.#state.read();
     if (state.accountsSaves !== this.#accountsSaves) this.accounts.forget();
     this.#accountsSaves = state.accountsSaves;
@@ -105,10 +94,7 @@ export class LocalFiles {
   }
 
   changed(since?: Snapshot): boolean {
-    if (!this.#seen || this.#accountsChanged) return true;
-    if (since && this.#sightings.newerThan(since)) return true;
-    if (this.#state.isOpen) return this.#state.changed();
-    return this.#state.stamp() !== this.#seen.state || this.#stamp() !== this.#seen.accounts;
+    return since && this.#sightings.newerThan(since) || this.#disk.changed();
   }
 
   /** An account as the file has it now; undefined when it is not there or the file cannot be read. */
@@ -132,37 +118,19 @@ export class LocalFiles {
     work: (entries: readonly Entry[], db: StateDb) => Change<T>,
     anew = false,
   ): Promise<T> {
-    return this.#write((db) => {
-      let written: Change<T> | undefined;
-      try {
-        const result = db.transaction(() => {
-          const saves = accountsSaves(db);
-          // The stamp of a file saved twice within one tick of the clock may lie.
-          if (saves !== this.#accountsSaves) this.accounts.forget();
-          this.#accountsSaves = saves;
-          const before = this.accounts.readToChange();
-          const document = before.kind === "open" ? before.document : EMPTY_DOCUMENT;
-          const change = work(document.entries, db);
-          if (!change.entries) return change.result;
-          // First what may fail without a trace, then the file. Each change is news to others.
-          const revision = nextRevision(db);
-          change.also?.(db, revision);
-          countAccountsSave(db);
-          this.accounts.write(before, { ...document, entries: change.entries }, anew);
-          written = change;
-          this.#saved(before.stamp);
-          return change.result;
-        }, true);
-        if (written) this.#accountsSaves++;
-        return result;
-      } catch (error) {
-        if (!written) throw error;
-        // The file has it, and the file decides; the rest follows.
-        this.#owed.push(written.also ?? (() => {}));
-        this.#saving.soon();
-        return written.result;
-      }
-    });
+    return this.#write((db) => this.#change(db, work, anew));
+  }
+
+  /**
+   * The same for a change that could not be made and must not be lost: it is tried again until it is, when the process
+   * ends too.
+   *
+   * @param key A later change of the same key takes its place.
+   */
+  keep<T>(key: string, work: (entries: readonly Entry[], db: StateDb) => Change<T>): Promise<T> {
+    const saved = this.#kept.keep(key, (db) => this.#change(db, work, false));
+    this.saveSoon();
+    return saved;
   }
 
   /** Writes into `state.db` alone. Refused while the store is locked. */
@@ -174,29 +142,34 @@ export class LocalFiles {
     });
   }
 
-  /** Reads from `state.db`; `nothing` when there is none. */
-  async readState<T>(work: (db: StateDb) => T, nothing: T): Promise<T> {
+  /** Reads from `state.db`; `nothing` when there is none and, where that will do (`optional`), when it cannot be opened. */
+  async readState<T>(work: (db: StateDb) => T, nothing: T, optional = false): Promise<T> {
     if (!this.#state.isOpen && !this.#state.exists) return nothing;
     await this.#state.prepare();
-    return this.keyring.withKeys(() => this.#state.using((db) => db.reading(() => work(db))));
+    const read = (db: StateDb) => db.reading(() => work(db));
+    return this.keyring.withKeys(() =>
+      optional ? this.#state.recall(read, nothing) : this.#state.using(read)
+    );
   }
 
   /** Sees to it that what is pending is saved within a second, however much follows. */
   saveSoon(): void {
+    // So that there is SQLite should the process end before that; why there is none, the save says.
+    if (!this.#state.isOpen) this.#state.prepare().catch(() => {});
     this.#saving.soon();
   }
 
   async flush(): Promise<void> {
-    if (!this.pending.empty || this.#owed.length > 0) await this.#write((db) => this.#flush(db));
+    if (this.#unsaved) await this.#write((db) => this.#flush(db));
     this.#saving.done();
-    this.#noticeOthers();
+    this.#disk.noticeOthers();
   }
 
-  /** The same at once, for the moment in which the process ends; only what is open can be saved then. */
+  /** The same at once, for the moment in which the process ends. */
   flushNow(): void {
-    if (this.pending.empty || !this.#state.isOpen) return;
+    if (!this.#unsaved) return;
     try {
-      this.#state.using((db) => this.#flush(db));
+      this.#onState((db) => this.#flush(db));
     } catch {
       // Nobody is left to hear of it; figures of a second are lost.
     }
@@ -211,7 +184,49 @@ export class LocalFiles {
     }
   }
 
+  get #unsaved(): boolean {
+    return !this.pending.empty || this.#owed.length > 0 || !this.#kept.empty;
+  }
+
+  #change<T>(
+    db: StateDb,
+    work: (entries: readonly Entry[], db: StateDb) => Change<T>,
+    anew: boolean,
+  ): T {
+    let written: Change<T> | undefined;
+    try {
+      const result = db.transaction(() => {
+        const saves = accountsSaves(db);
+        // The stamp of a file saved twice within one tick of the clock may lie.
+        if (saves !== this.#accountsSaves) this.accounts.forget();
+        this.#accountsSaves = saves;
+        const before = this.accounts.readToChange();
+        const document = before.kind === "open" ? before.document : EMPTY_DOCUMENT;
+        const change = work(document.entries, db);
+        if (!change.entries) return change.result;
+        // First what may fail without a trace, then the file. Each change is news to others.
+        const revision = nextRevision(db);
+        change.also?.(db, revision);
+        countAccountsSave(db);
+        this.accounts.write(before, { ...document, entries: change.entries }, anew);
+        written = change;
+        this.#disk.saved(before.stamp);
+        return change.result;
+      }, true);
+      if (written) this.#accountsSaves++;
+      return result;
+    } catch (error) {
+      if (!written) throw error;
+      // The file has it, and the file decides; the rest follows.
+      this.#owed.push(written.also ?? (() => {}));
+      this.saveSoon();
+      return written.result;
+    }
+  }
+
   #flush(db: StateDb): void {
+    // What keeps tokens from being saved must not keep figures: those are in another file.
+    const wrong = this.#kept.save(db);
     const contents = this.#readable();
     const known = contents?.kind === "open"
       ? new Set(accountsIn(contents).map((account) => account.id))
@@ -225,17 +240,20 @@ export class LocalFiles {
     }, this.#owed.length > 0);
     this.#owed = [];
     this.pending.clear();
+    if (wrong !== undefined) throw wrong;
   }
 
   async #write<T>(work: (db: StateDb) => T): Promise<T> {
     await this.#state.prepare();
     this.#readyFolder();
-    return await this.#withParts(() =>
-      this.#state.using((db) => {
-        this.#carryOver(db);
-        return work(db);
-      })
-    );
+    return await this.#withParts(() => this.#onState(work));
+  }
+
+  #onState<T>(work: (db: StateDb) => T): T {
+    return this.#state.using((db) => {
+      this.#carryOver(db);
+      return work(db);
+    });
   }
 
   /** Runs synchronous work with the keys and the older formats that it turns out to need. */
@@ -274,27 +292,6 @@ export class LocalFiles {
     } catch (error) {
       if (error instanceof KeyNeeded) throw error;
       return undefined;
-    }
-  }
-
-  /** Our own save is no news to us, if we knew what it was made of. */
-  #saved(before: string): void {
-    if (this.#seen?.accounts !== before) return;
-    this.#seen = { ...this.#seen, accounts: this.accounts.last?.stamp ?? "" };
-  }
-
-  /** A person's edit of `accounts.json` tells nobody; this is where we look. */
-  #noticeOthers(): void {
-    if (this.#state.dropIfReplaced()) this.#accountsChanged = true;
-    if (this.#seen && this.#stamp() !== this.#seen.accounts) this.#accountsChanged = true;
-  }
-
-  /** The stamp of `accounts.json`, also where the system does not let us look. */
-  #stamp(): string {
-    try {
-      return this.accounts.stamp();
-    } catch {
-      return "unreadable";
     }
   }
 }

@@ -1,4 +1,3 @@
-import { Failure, messageOf } from "../platform/failure.ts";
 import {
   ensurePrivateFolder,
   type FileSystem,
@@ -8,10 +7,9 @@ import {
 } from "../platform/files.ts";
 import { dirname } from "node:path";
 import type { Database, OpenDatabase, Row, Statement, Value } from "./sqlite.ts";
+import { asFailure, BUSY_MS, isBusy, isDamaged, isSqlite } from "./state_failure.ts";
 import { migrate } from "./state_schema.ts";
 
-/** How long a statement waits for another process's lock, in milliseconds. */
-const BUSY_MS = 5_000;
 /** Pause between two attempts to open, in milliseconds. */
 const BUSY_PAUSE_MS = 25;
 
@@ -77,7 +75,7 @@ export function openStateDb(
       migrate(db, path);
       for (const end of ["", "-wal", "-shm"]) repairMode(path + end, files);
       db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-      return stateDb(db, path, ino ?? 0, wal, warnings);
+      return stateDb(db, path, files, ino ?? 0, wal, warnings);
     } catch (error) {
       closeQuietly(db);
       // Changing the journal's mode fails at once while another process opens
@@ -86,13 +84,13 @@ export function openStateDb(
         standStill(BUSY_PAUSE_MS);
         continue;
       }
-      if (!isDamaged(error) || attempt++ > 0) throw asFailure(error, path);
+      if (!isDamaged(error) || attempt++ > 0) throw asFailure(error, path, files);
       // Another process may have put a whole one in its place meanwhile.
       if (statIfExists(path, files)?.ino !== ino) continue;
       try {
         warnings.push(setAsideDamaged(path, files, now()));
       } catch (reason) {
-        throw asFailure(reason, path);
+        throw asFailure(reason, path, files);
       }
     }
   }
@@ -166,6 +164,7 @@ export function setAsideDamaged(path: string, files: FileSystem, now: number): s
 function stateDb(
   db: Database,
   path: string,
+  files: FileSystem,
   ino: number,
   wal: boolean,
   warnings: string[],
@@ -191,7 +190,7 @@ function stateDb(
       }
       return result;
     } catch (error) {
-      throw isSqlite(error) ? asFailure(error, path) : error;
+      throw isSqlite(error) ? asFailure(error, path, files) : error;
     }
   };
 
@@ -225,60 +224,6 @@ function closeQuietly(db: Database | undefined): void {
   } catch {
     // It never was really open.
   }
-}
-
-/** The system does not let us write `state.db`. Accounts can be read all the same. */
-export class StateUnwritable extends Failure {}
-
-// Deno's errors carry a code only sometimes, so SQLite's texts decide; they are
-// the same in every runtime (sqlite3ErrStr in SQLite's main.c).
-
-/** Whether a database file is damaged, or is none at all. */
-export function isDamaged(error: unknown): boolean {
-  return /file is not a database|disk image is malformed/.test(messageOf(error));
-}
-
-function isBusy(error: unknown): boolean {
-  return /database (table )?is locked|locking protocol/.test(messageOf(error));
-}
-
-function isSqlite(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof Failure) return false;
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" && /SQLITE/.test(code);
-}
-
-/** What SQLite or the system says about `state.db`, as a sentence with a fix. */
-function asFailure(error: unknown, path: string): Failure {
-  if (error instanceof Failure) return error;
-  const text = messageOf(error);
-  const failure = (message: string, fix: string, Kind = Failure) =>
-    Object.assign(new Kind(message, fix), { cause: error });
-  if (/disk is full|ENOSPC/.test(text)) {
-    return failure(`There is no space left to write ${path}.`, "Free some space and try again.");
-  }
-  if (isBusy(error)) {
-    return failure(
-      `${path} has been in use by another process for ${BUSY_MS / 1000} s.`,
-      "Try again; if it stays so, end the opencode-multi-auth or OpenCode process that hangs.",
-    );
-  }
-  if (/readonly database|unable to open|EACCES|EPERM|EROFS/.test(text)) {
-    return failure(
-      `${path} cannot be written (${text}).`,
-      `Make it and its folder writable: chmod 700 "${dirname(path)}"; chmod 600 "${path}"`,
-      StateUnwritable,
-    );
-  }
-  // A full disk has no room for the memory that SQLite's processes share.
-  if (/disk I\/O error/.test(text)) {
-    return failure(
-      `${path} cannot be used (${text}).`,
-      `Its disk may be full: free some space in ${dirname(path)} and try again.`,
-      StateUnwritable,
-    );
-  }
-  return failure(`${path} cannot be used (${text}).`, "Move it away; a new one will be made.");
 }
 
 /** A column that must hold a number. */

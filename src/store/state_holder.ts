@@ -2,13 +2,8 @@ import { Failure, messageOf } from "../platform/failure.ts";
 import { type FileSystem, statIfExists } from "../platform/files.ts";
 import type { OpenDatabase } from "./sqlite.ts";
 import { EMPTY_STATE, type State, StateCache } from "./state_cache.ts";
-import {
-  isDamaged,
-  openStateDb,
-  setAsideDamaged,
-  type StateDb,
-  StateUnwritable,
-} from "./state_db.ts";
+import { openStateDb, setAsideDamaged, type StateDb } from "./state_db.ts";
+import { isDamaged, StateUnwritable } from "./state_failure.ts";
 
 /**
  * The `state.db` of one store, opened when it is first needed and opened again
@@ -52,17 +47,16 @@ export class StateHolder {
 
   /** What it says now; nothing when there is none, or when it lies where we may not write. */
   read(): State {
-    try {
-      return this.#mended(() => {
-        // Without SQLite yet, it was not there a moment ago: the next look finds it.
-        if (!this.#open && (!this.#sqlite || !this.exists)) return EMPTY_STATE;
-        return this.#opened().cache.read();
-      });
-    } catch (error) {
-      if (!(error instanceof StateUnwritable)) throw error;
-      this.#warnings.add(`${error.message} Until then counts and quota figures are missing.`);
-      return EMPTY_STATE;
-    }
+    return this.#unlessUnwritable(EMPTY_STATE, () => {
+      // Without SQLite yet, it was not there a moment ago: the next look finds it.
+      if (!this.#open && (!this.#sqlite || !this.exists)) return EMPTY_STATE;
+      return this.#opened().cache.read();
+    });
+  }
+
+  /** Reads what is good to know and no more; `nothing` when it lies where we may not write. */
+  recall<T>(work: (db: StateDb) => T, nothing: T): T {
+    return this.#unlessUnwritable(nothing, () => work(this.#opened().db));
   }
 
   /** A text that changes when another file lies in its place; empty when there is none. */
@@ -96,6 +90,16 @@ export class StateHolder {
     const open = this.#open;
     this.#open = undefined;
     open?.db.close();
+  }
+
+  #unlessUnwritable<T>(nothing: T, work: () => T): T {
+    try {
+      return this.#mended(work);
+    } catch (error) {
+      if (!(error instanceof StateUnwritable)) throw error;
+      this.#warnings.add(`${error.message} Until then counts and quota figures are missing.`);
+      return nothing;
+    }
   }
 
   #opened(): { readonly db: StateDb; readonly cache: StateCache } {

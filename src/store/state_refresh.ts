@@ -57,9 +57,21 @@ export function openRefresh(
       return numberIn(row, "generation");
     }
   }
-  if (!account || token === undefined) return undefined;
-  const consumed = db.prepare("SELECT 1 FROM superseded WHERE token_hash = ?").get(token);
-  return consumed && account.generation;
+  return refreshRefused(db, account) ? account?.generation : undefined;
+}
+
+/** Whether the token was replaced before, or refused by the issuer. */
+export function refreshRefused(db: StateDb, account: Account | undefined): boolean {
+  if (!account) return false;
+  const token = hash(account.credentials.refreshToken);
+  return db.prepare("SELECT 1 FROM superseded WHERE token_hash = ?").get(token) !== undefined;
+}
+
+/** Notes that the issuer takes this account's token never again. That is no refresh in doubt any more. */
+export function refuseRefresh(db: StateDb, account: Account, now: number): void {
+  db.prepare("DELETE FROM refreshes WHERE account_id = ? AND generation <= ?")
+    .run(account.id, account.generation);
+  remember(db, account.credentials.refreshToken, now);
 }
 
 /** Notes that new credentials have taken the place of others. */
@@ -67,8 +79,12 @@ export function supersede(db: StateDb, before: Account, after: Account, now: num
   db.prepare("DELETE FROM refreshes WHERE account_id = ? AND generation <= ?")
     .run(before.id, before.generation);
   if (before.credentials.refreshToken === after.credentials.refreshToken) return;
-  db.prepare("INSERT OR REPLACE INTO superseded VALUES (?, ?)")
-    .run(hash(before.credentials.refreshToken), now);
+  remember(db, before.credentials.refreshToken, now);
+}
+
+/** Remembers a token that is never to be sent again. */
+function remember(db: StateDb, token: string, now: number): void {
+  db.prepare("INSERT OR REPLACE INTO superseded VALUES (?, ?)").run(hash(token), now);
   db.prepare(
     `DELETE FROM superseded WHERE token_hash IN (
        SELECT token_hash FROM superseded ORDER BY at DESC LIMIT -1 OFFSET ?)`,

@@ -145,6 +145,19 @@ export interface Store {
     change?: AccountEdit,
   ): Promise<Account | undefined>;
 
+  /**
+   * Keeps credentials in memory that {@linkcode Store.swapCredentials} could not save. They are tried again, less and
+   * less often, with each flush and when the process ends.
+   *
+   * @returns What `swapCredentials` gives, once they are saved.
+   */
+  keepCredentials(
+    accountId: string,
+    generation: number,
+    credentials: Credentials,
+    change?: AccountEdit,
+  ): Promise<Account | undefined>;
+
   /** Notes that a refresh of that generation is about to be sent, durably. */
   beginRefresh(accountId: string, generation: number): Promise<void>;
   /** Takes the note back: the request certainly never left, its outcome is saved, or the person says so. */
@@ -154,6 +167,16 @@ export interface Store {
    * replaced before, as after the restore of a backup. Undefined when it is certainly good to send.
    */
   openRefresh(accountId: string): Promise<number | undefined>;
+
+  /**
+   * Notes, durably, that the issuer takes this account's refresh token never again: it counts as consumed, whatever
+   * becomes of the account's mark, until new ones take its place or the person says so ({@linkcode Store.endRefresh}).
+   *
+   * @param account With the token that was refused.
+   */
+  refuseRefresh(account: Account): Promise<void>;
+  /** Whether {@linkcode Store.openRefresh} is certain: the token was refused or replaced, not only sent. */
+  refreshRefused(accountId: string): Promise<boolean>;
 
   /** Adds to what will be saved within a second. Never blocks. */
   observe(observation: Observation): void;

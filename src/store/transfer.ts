@@ -35,9 +35,12 @@ export async function accountsToExport(store: Store, now: number): Promise<Expor
   for (const account of accounts) {
     const open = await store.openRefresh(account.id) !== undefined;
     if (open) interrupted.push(account.alias);
+    const reason = await store.refreshRefused(account.id)
+      ? "needs login"
+      : "needs login (refresh interrupted)";
     marked.push(
       open && account.setAside === undefined
-        ? { ...account, setAside: { at: now, reason: "needs login (refresh interrupted)" } }
+        ? { ...account, setAside: { at: now, reason } }
         : account,
     );
   }

@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, Failure } from "../platform/failure.ts";
+import { READ_ONLY_FIX } from "../platform/save_file.ts";
+import { isReadOnlyMount } from "../platform/files.ts";
 import { freeBytes, ROOM_BYTES } from "../platform/free_space.ts";
 
 /**
@@ -14,7 +16,7 @@ import { freeBytes, ROOM_BYTES } from "../platform/free_space.ts";
  */
 export function checkWritable(
   folder: string,
-  access: (path: string) => void = (path) => accessSync(path, constants.W_OK),
+  access: (path: string) => void = askSystem,
   room: (path: string) => number = freeBytes,
 ): void {
   let at = folder;
@@ -22,9 +24,12 @@ export function checkWritable(
   try {
     access(at);
   } catch (error) {
+    const code = errorCode(error) ?? "unknown error";
     throw new Failure(
-      `${at} cannot be written (${errorCode(error) ?? "unknown error"}); nothing was changed.`,
-      "Give yourself the right to write there, or set OPENCODE_MULTI_AUTH_STORE_DIR to another folder.",
+      `${at} cannot be written (${code}); nothing was changed.`,
+      code === "EROFS"
+        ? READ_ONLY_FIX
+        : "Give yourself the right to write there, or set OPENCODE_MULTI_AUTH_STORE_DIR to another folder.",
     );
   }
   if (room(at) < ROOM_BYTES) {
@@ -33,4 +38,9 @@ export function checkWritable(
       "Free some space, or set OPENCODE_MULTI_AUTH_STORE_DIR to another folder.",
     );
   }
+}
+
+function askSystem(path: string): void {
+  accessSync(path, constants.W_OK);
+  if (isReadOnlyMount(path)) throw Object.assign(new Error("read-only"), { code: "EROFS" });
 }

@@ -47,6 +47,24 @@ Deno.test("an exhausted pool names each account with what keeps it", () => {
   assert.match(message, /first to come back is soon at .* \(in 2 ?h/);
 });
 
+Deno.test("a token that cannot be renewed is said with the reason, and a reason that all share once", () => {
+  const full = "There is no space left to write state.db. Free some space.";
+  const why = new Map([["id-a", full], ["id-b", full]]);
+  const silent = ["a", "b", "c"].map((alias) => ({
+    account: testAccount(alias),
+    hindrance: undefined,
+  }));
+  assert.equal(
+    describeExhaustion(silent, NOON, why).message,
+    "No ChatGPT account can serve now: a has no token that lives; b has no token that lives; " +
+      `c did not answer. Tokens cannot be renewed: ${full}`,
+  );
+  assert.match(
+    describeExhaustion([...silent, blocked("d", NOON + HOUR)], NOON, why).message,
+    /first to come back is d .* Tokens cannot be renewed: There is no space left/,
+  );
+});
+
 Deno.test("an end is told by its hour today, by its weekday this week, by its date beyond", () => {
   const told = (until: number) => describeExhaustion([blocked("a", until)], NOON).message;
   const weekday = (at: number) => new Date(at).toLocaleDateString(undefined, { weekday: "long" });

@@ -29,7 +29,7 @@ async function ask(
     settled: () => Promise.resolve(),
   };
   const result: { account?: string | undefined } = {};
-  keepFresh(old, { pool, refresher, clock }).then((account) =>
+  keepFresh(old, { pool, refresher, clock }).then(({ account }) =>
     result.account = account?.credentials.accessToken ?? "none"
   );
   await clock.advance(0);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Account } from "../../src/account/account.ts";
+import type { RefreshOutcome } from "../../src/oauth/refresh_transaction.ts";
 import { PASSPHRASE, SEALED, type Stage, type Visitor, withStage } from "./stage.ts";
 
 const account = async (stage: Stage, alias: string): Promise<Account> => {
@@ -179,6 +180,15 @@ Deno.test("tokens of all, one after the other; stop lets the one that runs end",
     await stage.clock.advance(10);
     assert.deepEqual(stage.refresher.asked, ["personal", "work"]);
     assert.match(await (await me.get("/")).text(), /could not be asked/);
+    const why = "There is no space left to write state.db.";
+    for (
+      const outcome of [{ kind: "failed", retryAt: 0, why }, { kind: "kept", account: {}, why }]
+    ) {
+      stage.refresher.outcome = () => outcome as RefreshOutcome;
+      await say(me, "/accounts/id-work/token");
+      await stage.clock.advance(10);
+      assert.match(await (await me.get("/")).text(), /There is no space left to write state\.db/);
+    }
   }));
 
 Deno.test("settings: set, refuse, reset, and what the environment decides", () =>

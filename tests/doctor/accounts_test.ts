@@ -73,6 +73,16 @@ Deno.test("a refresh that was cut off is said while the token lives, and is noth
     assert.equal(found.mend, undefined);
   }));
 
+Deno.test("a refused refresh token is said while the access token lives, and is nothing that --fix sends", () =>
+  withMachine(async (machine) => {
+    const account = await machine.account("personal");
+    await machine.change((store) => store.refuseRefresh(account));
+    const found = finding(await look(machine), "account personal");
+    assert.equal(found.state, "warning");
+    assert.match(found.text, /gets no new tokens from the issuer/);
+    assert.equal(found.mend, undefined);
+  }));
+
 Deno.test("a pin to an account that does not serve is a warning", () =>
   withMachine(async (machine) => {
     const { id } = await machine.account("off", (one) => ({ ...one, enabled: false }));

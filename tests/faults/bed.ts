@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, createClient } from "../../src/codex/client.ts";
+import { type Client, clientOver } from "../../src/codex/client.ts";
 import type { Account } from "../../src/account/account.ts";
 import type { PoolEvent } from "../../src/codex/pool_event.ts";
 import { type Environment, resolvePaths } from "../../src/platform/paths.ts";
-import { openLocalStore } from "../../src/store/local.ts";
+import { type LocalStore, type LocalStoreOptions, openLocalStore } from "../../src/store/local.ts";
 import { RESPONSES, turn } from "../codex/failover.ts";
 import {
   type Fault,
@@ -38,6 +38,8 @@ export interface BedOptions {
   readonly env?: Environment;
   /** What stands between the client and the sockets. */
   readonly fetch?: typeof fetch;
+  /** What the client's store stands on. */
+  readonly disk?: Pick<LocalStoreOptions, "files" | "sqlite">;
 }
 
 /** A client with a store of its own in front of the simulated backend, on real sockets and a virtual clock. */
@@ -79,13 +81,16 @@ export class Bed {
     const events: PoolEvent[] = [];
     const onTheWay = new OnTheWay();
     const network = options.fetch ?? fetch;
-    const client = await createClient({
-      env,
-      clock,
-      random: () => 0.5,
-      onEvent: (event) => events.push(event),
-      fetch: onTheWay.watch(network),
-    });
+    const client = await clientOver(
+      await openLocalStore({ paths: resolvePaths(env), env, clock, ...options.disk }),
+      {
+        env,
+        clock,
+        random: () => 0.5,
+        onEvent: (event) => events.push(event),
+        fetch: onTheWay.watch(network),
+      },
+    );
     return new Bed(events, clock, simulator, client, env, folder, onTheWay);
   }
 
@@ -122,6 +127,11 @@ export class Bed {
   /** Who was asked, in order. */
   get order(): string {
     return this.turns.map((one) => one.plan ?? "?").join(" ");
+  }
+
+  /** The store as another process opens it. Close it. */
+  otherStore(): Promise<LocalStore> {
+    return openLocalStore({ paths: resolvePaths(this.env), env: this.env, clock: this.clock });
   }
 
   async account(alias: string): Promise<Account | undefined> {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { resolvePaths } from "../../src/platform/paths.ts";
-import { openLocalStore } from "../../src/store/local.ts";
 import { Bed, DAY, HOUR, said, SECOND } from "./bed.ts";
 
 Deno.test("10 concurrent requests, one expiring token", async () => {
@@ -47,12 +45,12 @@ Deno.test("clock jumps back or forward one day", async () => {
 
 Deno.test("account removed while requests run", async () => {
   await using bed = await Bed.open();
-  const { simulator, clock } = bed;
+  const { simulator } = bed;
   simulator.plan("a").fail({ kind: "delay", ms: 5 * SECOND });
   const running = bed.ask();
   await simulator.waitFor((one) => one.plan === "a");
   // As `opencode-multi-auth remove` does it, in another process.
-  const store = await openLocalStore({ paths: resolvePaths(bed.env), env: bed.env, clock });
+  const store = await bed.otherStore();
   await store.remove("id-a");
   await store.close();
   assert.match(await said(await bed.ask("s")), /served by b/, "the next ones do not use it");

@@ -44,6 +44,34 @@ Deno.test("who waits 90 s for the lane gives up for a while", async () => {
   assert.deepEqual(sent, []);
 });
 
+Deno.test("a store that cannot be written stops no token that lives, says why, and says it once", async () => {
+  for (const [expiresIn, kind] of [[SECOND, "kept"], [-SECOND, "failed"]] as const) {
+    const { refresher, account, clock, store, sent, notices } = setUp({ expiresIn });
+    for (const step of ["lease", "beginRefresh"] as const) {
+      const fails = () => Promise.reject(new Error("state.db cannot be written. Free some space."));
+      Object.assign(store, { [step]: fails });
+      for (let n = 0; n < 2; n++) {
+        const outcome = await finish(clock, refresher.refresh(account, false));
+        assert.equal(outcome.kind, kind);
+        assert.match(
+          "why" in outcome ? outcome.why ?? "" : "",
+          /^state\.db cannot be written\. Free/,
+        );
+      }
+      Reflect.deleteProperty(store, step);
+    }
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? "", /state\.db cannot be written/);
+    assert.deepEqual(sent, []);
+  }
+});
+
+Deno.test("who waits in vain for the lane goes on with a token that lives", async () => {
+  const { refresher, account, clock, store } = setUp({ expiresIn: 4 * MINUTE });
+  await store.lease("refresh", 10 * MINUTE);
+  assert.equal((await finish(clock, refresher.refresh(account, false))).kind, "kept");
+});
+
 Deno.test("a lane whose holder hangs is free after 60 s", async () => {
   const { make, store, clock, sent } = setUp({
     accounts: ["a", "b"],
@@ -186,19 +214,6 @@ Deno.test("tokens from elsewhere that have ended too are the ones to renew, not 
   );
   await finish(clock, refresher.refresh(account, false));
   assert.deepEqual(sent, ["x"]);
-});
-
-Deno.test("saving is tried again after a second", async () => {
-  const { refresher, account, clock, store } = setUp();
-  store.failing = new Error("ENOSPC");
-  const outcome = watch(refresher.refresh(account, false));
-  await clock.advance(0);
-  assert.equal(outcome()?.kind, "fresh");
-  store.failing = undefined;
-  await clock.advance(999);
-  assert.equal(store.accounts[0]?.generation, 1);
-  await clock.advance(1);
-  assert.equal(store.accounts[0]?.generation, 2);
 });
 
 Deno.test("settled waits for what is under way", async () => {

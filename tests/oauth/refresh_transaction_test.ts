@@ -126,6 +126,33 @@ Deno.test("a permanent error sets the account aside, tokens kept", async () => {
   assert.equal(notices.length, 1);
 });
 
+Deno.test("a refresh token that was refused is not sent again, and needs login as soon as its access token ends", async () => {
+  const { make, account, store, sent, notices, clock } = setUp({
+    expiresIn: 2 * MINUTE,
+    answer: () => ({ kind: "permanent", code: "invalid_grant" }),
+  });
+  assert.equal((await finish(clock, make().refresh(account, false))).kind, "kept");
+  assert.match(notices.join(), /a is refused new tokens .* opencode-multi-auth add a/);
+  await clock.advance(3 * MINUTE);
+  // Another process, which has not seen the refusal itself.
+  assert.equal((await finish(clock, make().refresh(account, false))).kind, "set aside");
+  assert.equal(store.accounts[0]?.setAside?.reason, "needs login");
+  assert.deepEqual(sent, ["refresh-a"]);
+});
+
+Deno.test("a refusal is on disk before the account is set aside: what fails in between sends nothing again", async () => {
+  const { make, account, store, sent, clock } = setUp({
+    answer: () => ({ kind: "permanent", code: "invalid_grant" }),
+  });
+  const { edit } = store;
+  store.edit = () => Promise.reject(new Error("ENOSPC"));
+  assert.equal((await finish(clock, make().refresh(account, false))).kind, "failed");
+  store.edit = edit;
+  assert.equal((await finish(clock, make().refresh(account, false))).kind, "set aside");
+  assert.equal(store.accounts[0]?.setAside?.reason, "needs login");
+  assert.deepEqual(sent, ["refresh-a"]);
+});
+
 Deno.test("`refresh_token_reused` although somebody else has refreshed meanwhile", async () => {
   const { refresher, account, store, clock } = setUp({
     answer: async (account) => {

@@ -7,7 +7,11 @@ import { saveFile } from "../../src/platform/save_file.ts";
 
 const REASONS = [
   ["ENOSPC", /cannot be written \(ENOSPC\)\. Free some space and try again; the old file is whole/],
-  ["EROFS", /cannot be written \(EROFS\)\. Make its folder writable: chmod 700/],
+  ["EACCES", /cannot be written \(EACCES\)\. Make its folder writable: chmod 700/],
+  [
+    "EROFS",
+    /cannot be written \(EROFS\)\. Its file system is mounted read-only: mount it writable .*OPENCODE_MULTI_AUTH_STORE_DIR/,
+  ],
   ["EIO", /cannot be written \(EIO\)\. Check the disk and the folder/],
 ] as const;
 

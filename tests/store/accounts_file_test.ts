@@ -193,6 +193,22 @@ Deno.test("files and folder are private, and made so again", () =>
     assert.deepEqual(modes(), ["600", "600", "600", "600", "600", "700"]);
   }));
 
+Deno.test("the modes of copies and of the folder are repaired when the store is read", () =>
+  inFolder(async (folder) => {
+    await withTwoAccounts(folder);
+    const { accounts } = folder.paths;
+    const text = folder.text();
+    const copies = ["", ".bak", ".bak.old", ".v1", ".v2", ".lkg"].map((end) => accounts + end);
+    for (const path of copies) {
+      writeFileSync(path, text);
+      chmodSync(path, 0o644);
+    }
+    chmodSync(folder.paths.folder, 0o755);
+    await (await folder.open()).load();
+    for (const path of copies) assert.equal(statSync(path).mode & 0o777, 0o600, path);
+    assert.equal(statSync(folder.paths.folder).mode & 0o777, 0o700);
+  }));
+
 Deno.test("reading makes no file, opening and flushing nothing neither", () =>
   inFolder(async (folder) => {
     const store = await folder.open();

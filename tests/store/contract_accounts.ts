@@ -176,4 +176,27 @@ export function testAccounts(test: ContractTest): void {
     await store.swapCredentials("id-a", 1, testCredentials("a", 2));
     assert.notEqual(await store.openRefresh("id-a"), 2);
   });
+
+  test("a refused refresh token counts as consumed until the person says so or it is replaced", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    await store.add(testAccount("a"));
+    const known = async (one: typeof store) => [
+      await one.openRefresh("id-a"),
+      await one.refreshRefused("id-a"),
+    ];
+    await store.beginRefresh("id-a", 1);
+    assert.deepEqual(await known(other), [1, false]);
+    await store.refuseRefresh(testAccount("a"));
+    assert.deepEqual(await known(other), [1, true]);
+    await other.endRefresh("id-a");
+    assert.deepEqual(await known(store), [undefined, false]);
+    await store.refuseRefresh(testAccount("a"));
+    await other.swapCredentials("id-a", 1, testCredentials("a", 2));
+    assert.deepEqual(await known(store), [undefined, false]);
+    // Who was late with its news about the old token says nothing about the new one.
+    await store.beginRefresh("id-a", 2);
+    await store.refuseRefresh(testAccount("a"));
+    assert.deepEqual(await known(other), [2, false]);
+  });
 }

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { systemFiles } from "../../src/platform/files.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
 import { accountSubject } from "../../src/quota/block.ts";
+import { faultyFiles } from "../platform/faulty_files.ts";
 import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
 
 /** Opens the folder's `state.db` beside our own code. */
@@ -191,6 +192,30 @@ Deno.test("where state.db may not be written, the accounts can still be read", (
     assert.equal(store.changed(), false);
     await assert.rejects(store.setPin(null), /chmod 700/);
   }));
+
+for (
+  const said of [
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "disk I/O error",
+  ]
+) {
+  Deno.test(`a state.db on a read-only file system is not to be made writable by chmod (${said})`, () =>
+    inFolder(async (folder) => {
+      await withFigures(folder);
+      const sqlite = () =>
+        Promise.resolve(() => {
+          throw new Error(said);
+        });
+      const faulty = faultyFiles();
+      faulty.fail = (call) => call === "chmod" ? "EROFS" : undefined;
+      const store = await folder.open({}, { sqlite, files: faulty.files });
+      await assert.rejects(
+        store.setPin(null),
+        /state\.db cannot be written \(EROFS\)\. Its file system is mounted read-only.*STORE_DIR/,
+      );
+    }));
+}
 
 Deno.test("where state.db cannot be used because its disk is full, the accounts can still be read", () =>
   inFolder(async (folder) => {

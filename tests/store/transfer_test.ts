@@ -53,13 +53,15 @@ Deno.test("an export of a newer version is refused", () => {
 Deno.test("an account whose refresh has not ended is exported as one that needs a login", () =>
   inFolder(async (folder) => {
     const store = await folder.open();
-    for (const alias of ["a", "b"]) await store.add(testAccount(alias));
+    for (const alias of ["a", "b", "c"]) await store.add(testAccount(alias));
     await store.beginRefresh("id-a", 1);
+    await store.refuseRefresh(testAccount("c"));
     const { accounts, interrupted } = await accountsToExport(store, FIXTURE_NOW);
-    assert.deepEqual(interrupted, ["a"]);
+    assert.deepEqual(interrupted, ["a", "c"]);
     assert.deepEqual(accounts.map(({ setAside }) => setAside?.reason), [
       "needs login (refresh interrupted)",
       undefined,
+      "needs login",
     ]);
   }));
 

@@ -22,7 +22,7 @@ Deno.test("a folder that cannot be written is named with the reason and the way 
   };
   assert.throws(
     () => checkWritable(join("/", "none", "store"), refuse),
-    /^Failure: \/ cannot be written \(EROFS\); nothing was changed\. Give yourself/,
+    /^Failure: \/ cannot be written \(EROFS\); nothing was changed\. Its file system is mounted read-only/,
   );
 });
 
