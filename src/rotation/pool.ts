@@ -175,12 +175,9 @@ export class Pool {
     else if (verdict.freeAt !== undefined) await this.lift(verdict.scope, verdict.freeAt);
   }
 
-  /** Blocks at once, here and in the store. A block in the past, or with older evidence than the one in force, changes nothing. */
+  /** Blocks at once, here and in the store, where {@linkcode BlockIndex.admits} it. */
   async block(block: Block): Promise<void> {
-    if (block.until <= this.options.clock.now()) return;
-    const before = this.#blocks.get(block);
-    if (before && before.since > block.since && before.until > this.options.clock.now()) return;
-    if (before && before.until === block.until && before.reason === block.reason) return;
+    if (!this.#blocks.admits(block, this.options.clock.now())) return;
     this.#blocks.set(block);
     this.options.onChange?.({ kind: "blocked", block });
     await this.options.store.block(block);
