@@ -3,7 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
 import type { QuotaWindow } from "../quota/window.ts";
-import { verdictOf } from "../quota/verdict.ts";
+import { fullUntil, verdictOf } from "../quota/verdict.ts";
 import { localDay } from "../platform/day.ts";
 import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
@@ -170,9 +170,14 @@ export class Pool {
     if (newer.length === 0) return;
     this.options.store.observe({ accountId, windows: newer });
     this.options.onChange?.({ kind: "windows", accountId, windows: newer });
-    const verdict = verdictOf(accountId, newer);
+    const verdict = verdictOf(accountId, newer, this.fullUntil(accountId));
     if (verdict.block) await this.block(verdict.block);
     else if (verdict.freeAt !== undefined) await this.lift(verdict.scope, verdict.freeAt);
+  }
+
+  /** See {@linkcode fullUntil}. */
+  fullUntil(accountId: string): number {
+    return fullUntil(this.#figures.windows(accountId), this.options.clock.now());
   }
 
   /** Blocks at once, here and in the store, where {@linkcode BlockIndex.admits} it. */
