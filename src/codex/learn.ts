@@ -6,7 +6,7 @@ import type { Demand, Pool } from "../rotation/pool.ts";
 import type { Attempt } from "./attempt.ts";
 
 /** A limit without any word on its end lasts this long, in milliseconds: five minutes, as in the first project of this family. */
-const GUESS_MS = 300_000;
+export const GUESS_MS = 300_000;
 /** A short throttle without a word on its length, in milliseconds, before jitter. */
 const THROTTLE_MS = 1_500;
 /** How long something that only a change of plan mends is believed, in milliseconds. */
