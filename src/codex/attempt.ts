@@ -25,6 +25,7 @@ export interface Attempt {
 export interface Sender {
   /**
    * @param request.body The body to send, after whatever had to change in it.
+   * @param request.until When the request's time is over, epoch milliseconds: what has not begun by then is given up.
    * @param request.onEnd How the stream of a good answer ended, when it has.
    * @throws The signal's reason when the caller aborts; nothing else.
    */
@@ -33,6 +34,7 @@ export interface Sender {
     readonly url: string;
     readonly body: BodyInit | undefined;
     readonly account: Account;
+    readonly until: number;
     readonly onEnd: (end: StreamEnd) => void;
   }): Promise<Attempt>;
 }
@@ -49,13 +51,17 @@ export function createSender(options: {
 }): Sender {
   const clock = sharedTimer(options.clock);
 
-  const send: Sender["send"] = async ({ incoming, url, body, account, onEnd }) => {
+  const send: Sender["send"] = async ({ incoming, url, body, account, until, onEnd }) => {
     const { stall, silence } = options.limits();
     const upstream = new AbortController();
     const release = follow(incoming.signal, upstream);
     const sentAt = clock.now();
     let response: Response;
-    const cancel = clock.after(stall, () => upstream.abort(STALLED), { background: true });
+    const cancel = clock.after(
+      Math.min(stall, until - sentAt),
+      () => upstream.abort(STALLED),
+      { background: true },
+    );
     try {
       response = await options.fetch(url, {
         method: incoming.method,
@@ -84,6 +90,7 @@ export function createSender(options: {
       const opened = await openStream(response, {
         clock,
         stallMs: stall,
+        until,
         silenceMs: silence,
         signal: upstream.signal,
         sentAt,
@@ -112,7 +119,7 @@ export function createSender(options: {
       return { outcome: { kind: "ok" }, response, windows };
     }
     try {
-      const bytes = await readError(response, clock, stall);
+      const bytes = await readError(response, clock, Math.min(stall, until - clock.now()));
       const outcome = classify(
         response.status,
         response.headers,

@@ -15,11 +15,11 @@ import { Exposure } from "./exposure.ts";
 import type { Discovery } from "./discovery.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
-import type { PoolEvent } from "./journey.ts";
 import { knownModels } from "./known_models.ts";
 import { lateRefresher } from "./late_refresher.ts";
 import { createModelMap, latestModel } from "./model_map.ts";
 import { poolNews } from "./pool_news.ts";
+import type { PoolEvent } from "./pool_event.ts";
 import type { Recheck } from "./recheck.ts";
 import type { Renewing } from "./renewing.ts";
 

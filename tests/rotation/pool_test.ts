@@ -104,6 +104,34 @@ Deno.test("a model's block holds only that model back", async () => {
   assert.equal(await serve("2", { model: "gpt-5.5" }), "a");
 });
 
+Deno.test("a session with two models moves once when its account is at the limit of one of them", async () => {
+  for (
+    const strategy of [
+      "round-robin",
+      "least-used",
+      "drain",
+      "random",
+      "weighted",
+      "quota",
+    ] as const
+  ) {
+    const { pool, serve, clock } = await poolOf(three(), { strategy });
+    const turn = () => serve("s", { model: "gpt-5.5" });
+    const title = () => serve("s", { model: "spark" });
+    const home = await turn() ?? "";
+    assert.equal(await title(), home);
+    await pool.block(usageLimit(home, clock.now(), clock.now() + HOUR, { model: "spark" }));
+    assert.equal(await turn(), home, "the other model stays as long as it can");
+    const next = await title();
+    assert.notEqual(next, home);
+    for (let n = 0; n < 3; n++) {
+      assert.deepEqual([await turn(), await title()], [next, next], strategy);
+    }
+    await clock.advance(HOUR);
+    assert.deepEqual([await turn(), await title()], [next, next], "nor back when it is over");
+  }
+});
+
 Deno.test("workspace-wide limits skip the other seats of that workspace", async () => {
   const seats = ["a", "b"].map((alias) =>
     testAccount(alias, { identity: { workspaceId: "team", userId: alias } })
