@@ -198,6 +198,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
       return undefined;
     });
     recheck.then((one) => one?.inUse());
+    return recheck;
   };
   const known = knownModels({ store, pool, clock, log });
   let discovery: Promise<Discovery> | undefined;
@@ -229,7 +230,8 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
     sender,
     refresher,
     setAside,
-    askUsage: () => Promise.resolve(inUse()),
+    askUsage: () => Promise.resolve(void inUse()),
+    catchUp: async (signal) => await (await inUse())?.catchUp(signal) ?? false,
     exposure,
     backend: endpoints.backend,
     settings,

@@ -70,6 +70,7 @@ export class Journey {
       const choice = await pool.choose(this.demand, this.#tried);
       if (!choice) {
         if (await this.#waitForThrottled()) continue;
+        if (await this.options.catchUp?.(this.incoming.signal)) continue;
         return this.#nobody();
       }
       this.#home ||= choice.movedFrom ?? choice.account.id;

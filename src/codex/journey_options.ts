@@ -25,6 +25,11 @@ export interface JourneyOptions {
   ) => Promise<void>;
   /** Asks the usage endpoint about an account whose block is a guess; must not throw. */
   readonly askUsage: (account: Account) => Promise<void>;
+  /**
+   * Where limits may have ended unseen while nobody used the pool: looks, for a request that finds
+   * nobody to send. Says whether it is worth choosing again; throws the signal's reason only.
+   */
+  readonly catchUp?: (signal: AbortSignal | undefined) => Promise<boolean>;
   /** Shared with whoever else shows accounts to the backend. */
   readonly exposure?: Exposure;
   readonly backend: string;

@@ -94,6 +94,12 @@ export class Bed {
     return this.client.fetch(RESPONSES, init);
   }
 
+  /** Another process over the same store, to be closed by whoever has opened it. */
+  another(): Promise<Client> {
+    const { env, clock, onTheWay } = this;
+    return createClient({ env, clock, random: () => 0.5, fetch: onTheWay.watch(fetch) });
+  }
+
   /** Lets virtual time pass, with a real moment for the sockets at each step, until something is there. */
   async patiently<T>(work: Promise<T>, stepMs = 100): Promise<T> {
     let done = false;
