@@ -82,6 +82,7 @@ Deno.test("as long as nothing else is set an answer may be silent for 30 s befor
   await clock.advance(30 * SECOND - 1);
   assert.equal(bed.order, "a");
   await clock.advance(1);
+  await bed.until(() => bed.order === "a b");
   assert.match(await said(await first), /served by b/);
 
   simulator.plan("b").fail({ kind: "stall", afterEvents: 6 });
@@ -96,6 +97,7 @@ Deno.test("as long as nothing else is set an answer may be silent for 30 s befor
   await clock.advance(120 * SECOND - 1);
   assert.equal(over, false);
   await clock.advance(1);
+  await bed.until(() => over);
   await reading;
   assert.match(text, /"type":\s*"error".*connection_lost/);
 });
