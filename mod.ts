@@ -20,7 +20,7 @@
  */
 export { type Client, type ClientOptions, createClient } from "./src/codex/client.ts";
 export type { CodexFetch } from "./src/codex/fetch.ts";
-export type { PoolEvent } from "./src/codex/journey.ts";
+export type { PoolEvent } from "./src/codex/pool_event.ts";
 export type { Exhaustion } from "./src/codex/exhausted.ts";
 export type { FetchInput } from "./src/codex/request.ts";
 export type { Refresher, RefreshOutcome } from "./src/oauth/refresh_transaction.ts";

@@ -5,7 +5,9 @@ import { readQuotaWindows } from "../quota/headers.ts";
 import type { QuotaWindow } from "../quota/window.ts";
 import { classify, type Outcome } from "./outcome.ts";
 import { type IncomingRequest, upstreamHeaders } from "./request.ts";
+import type { Chunk } from "./passage.ts";
 import { openStream, type StreamEnd } from "./stream.ts";
+import { type Step, TimedReader } from "./timed_reader.ts";
 
 /** Error bodies are read up to this size, in bytes; the rest of a larger one is not worth having. */
 const MAX_ERROR_BYTES = 1024 * 1024;
@@ -25,6 +27,7 @@ export interface Attempt {
 export interface Sender {
   /**
    * @param request.body The body to send, after whatever had to change in it.
+   * @param request.until When the request's time is over, epoch milliseconds: what has not begun by then is given up.
    * @param request.onEnd How the stream of a good answer ended, when it has.
    * @throws The signal's reason when the caller aborts; nothing else.
    */
@@ -33,6 +36,7 @@ export interface Sender {
     readonly url: string;
     readonly body: BodyInit | undefined;
     readonly account: Account;
+    readonly until: number;
     readonly onEnd: (end: StreamEnd) => void;
   }): Promise<Attempt>;
 }
@@ -49,13 +53,17 @@ export function createSender(options: {
 }): Sender {
   const clock = sharedTimer(options.clock);
 
-  const send: Sender["send"] = async ({ incoming, url, body, account, onEnd }) => {
+  const send: Sender["send"] = async ({ incoming, url, body, account, until, onEnd }) => {
     const { stall, silence } = options.limits();
     const upstream = new AbortController();
     const release = follow(incoming.signal, upstream);
     const sentAt = clock.now();
     let response: Response;
-    const cancel = clock.after(stall, () => upstream.abort(STALLED), { background: true });
+    const cancel = clock.after(
+      Math.min(stall, until - sentAt),
+      () => upstream.abort(STALLED),
+      { background: true },
+    );
     try {
       response = await options.fetch(url, {
         method: incoming.method,
@@ -84,6 +92,7 @@ export function createSender(options: {
       const opened = await openStream(response, {
         clock,
         stallMs: stall,
+        until,
         silenceMs: silence,
         signal: upstream.signal,
         sentAt,
@@ -104,22 +113,35 @@ export function createSender(options: {
         : { outcome: { kind: "server trouble" }, windows, trouble: TROUBLE[opened.kind] };
     }
     if (response.ok) {
-      // The caller reads its own copy; this one tells what the answer cost.
-      response.clone().text().then(
-        (text) => onEnd({ how: "terminal", data: () => text }),
-        () => onEnd({ how: "cancelled" }),
-      ).finally(release);
-      return { outcome: { kind: "ok" }, response, windows };
+      // In one piece: nothing of it is worth having before its end, so one without an end is the next account's turn.
+      const { bytes, end } = await readWhole(
+        response,
+        clock,
+        () => Math.min(silence, until - clock.now()),
+      );
+      release();
+      if (incoming.signal?.aborted) throw incoming.signal.reason;
+      if (end === "end") {
+        onEnd({ how: "terminal", data: () => new TextDecoder().decode(bytes) });
+        return {
+          outcome: { kind: "ok" },
+          response: withBody(response, response.body && bytes),
+          windows,
+        };
+      }
+      upstream.abort(LEFT);
+      const trouble = end === "silent" ? TROUBLE.stalled : TROUBLE.broken;
+      return { outcome: { kind: "server trouble" }, windows, trouble };
     }
     try {
-      const bytes = await readError(response, clock, stall);
+      const bytes = await readError(response, clock, Math.min(stall, until - clock.now()));
       const outcome = classify(
         response.status,
         response.headers,
         new TextDecoder().decode(bytes),
         clock.now(),
       );
-      return { outcome, response: withBody(response, bytes), windows };
+      return { outcome, response: withBody(response, response.body && bytes), windows };
     } finally {
       release();
       upstream.abort(LEFT);
@@ -163,34 +185,35 @@ export function withBody(response: Response, body: BodyInit | null): Response {
 }
 
 /** Reads an error's body, as far as it comes within the time and the size that an error deserves. */
-async function readError(
+async function readError(response: Response, clock: Clock, ms: number): Promise<Chunk> {
+  const until = clock.now() + ms;
+  // A cut error body is still an error; its status says enough.
+  return (await readWhole(response, clock, () => until - clock.now(), MAX_ERROR_BYTES)).bytes;
+}
+
+/**
+ * Reads a body to its end, or until it has `max` bytes.
+ *
+ * @param patience How long the next bytes may take, in milliseconds.
+ * @returns What has come, and how it ended.
+ */
+async function readWhole(
   response: Response,
   clock: Clock,
-  ms: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = response.body?.getReader();
-  if (!reader) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const cancel = clock.after(ms, () => void reader.cancel().catch(() => {}), { background: true });
-  try {
-    while (size < MAX_ERROR_BYTES) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      size += value.byteLength;
-    }
-  } catch {
-    // A cut error body is still an error; its status says enough.
-  } finally {
-    cancel();
-    reader.cancel().catch(() => {});
+  patience: () => number,
+  max: number = Number.POSITIVE_INFINITY,
+): Promise<{ bytes: Chunk; end: Step["kind"] }> {
+  const source = response.body?.getReader();
+  if (!source) return { bytes: new Uint8Array(), end: "end" };
+  const reader = new TimedReader(source, clock);
+  const chunks: Chunk[] = [];
+  let end: Step["kind"] = "chunk";
+  for (let size = 0; end === "chunk" && size < max;) {
+    const step = await new Promise<Step>((tell) => reader.read(patience(), tell));
+    if (step.kind === "chunk") size += step.chunk.length, chunks.push(step.chunk);
+    end = step.kind;
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  reader.stop();
+  source.cancel().catch(() => {});
+  return { bytes: new Uint8Array(await new Blob(chunks).arrayBuffer()), end };
 }

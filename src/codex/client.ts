@@ -15,11 +15,11 @@ import { Exposure } from "./exposure.ts";
 import type { Discovery } from "./discovery.ts";
 import { type CodexFetch, createCodexFetch } from "./fetch.ts";
 import { keepFresh } from "./freshness.ts";
-import type { PoolEvent } from "./journey.ts";
 import { knownModels } from "./known_models.ts";
 import { lateRefresher } from "./late_refresher.ts";
 import { createModelMap, latestModel } from "./model_map.ts";
 import { poolNews } from "./pool_news.ts";
+import type { PoolEvent } from "./pool_event.ts";
 import type { Recheck } from "./recheck.ts";
 import type { Renewing } from "./renewing.ts";
 
@@ -198,6 +198,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
       return undefined;
     });
     recheck.then((one) => one?.inUse());
+    return recheck;
   };
   const known = knownModels({ store, pool, clock, log });
   let discovery: Promise<Discovery> | undefined;
@@ -229,7 +230,8 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
     sender,
     refresher,
     setAside,
-    askUsage: () => Promise.resolve(inUse()),
+    askUsage: () => Promise.resolve(void inUse()),
+    catchUp: async (signal) => await (await inUse())?.catchUp(signal) ?? false,
     exposure,
     backend: endpoints.backend,
     settings,

@@ -2,7 +2,8 @@ import { Edge } from "./edge.ts";
 import { errorResponse } from "./error_response.ts";
 import { Exposure } from "./exposure.ts";
 import { ForeignReasoning } from "./foreign_reasoning.ts";
-import { Journey, type JourneyOptions, type SharedState } from "./journey.ts";
+import { Journey } from "./journey.ts";
+import type { JourneyOptions, SharedState } from "./journey_options.ts";
 import type { ModelMap } from "./model_map.ts";
 import { prepareBody } from "./prepared_body.ts";
 import {

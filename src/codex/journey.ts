@@ -1,27 +1,18 @@
 import type { Account } from "../account/account.ts";
-import type { Refresher } from "../oauth/refresh_transaction.ts";
-import { type Clock, sleep } from "../platform/clock.ts";
+import { sleep } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
-import type { Log } from "../platform/log.ts";
-import type { Settings } from "../platform/settings.ts";
-import type { Choice, Demand, Pool } from "../rotation/pool.ts";
-import type { Store } from "../store/store.ts";
-import type { Attempt, Sender } from "./attempt.ts";
-import type { Edge } from "./edge.ts";
-import type { Exposure } from "./exposure.ts";
-import type { ForeignReasoning } from "./foreign_reasoning.ts";
-import { keepFresh } from "./freshness.ts";
+import type { Choice, Demand } from "../rotation/pool.ts";
+import type { Attempt } from "./attempt.ts";
+import { inTime, keepFresh } from "./freshness.ts";
 import { collectLate } from "./late_collect.ts";
+import type { JourneyOptions, SharedState } from "./journey_options.ts";
 import { learn } from "./learn.ts";
 import { nobodyAnswer } from "./nobody.ts";
 import { edgeAnswer, storeAnswer, unreachableAnswer } from "./own_answers.ts";
-import type { PoolEvent } from "./pool_event.ts";
 import type { PreparedBody } from "./prepared_body.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { StreamEnd } from "./stream.ts";
 import { readTokens } from "./token_figures.ts";
-
-export type { PoolEvent } from "./pool_event.ts";
 
 /** Longest that one request goes from account to account, in milliseconds; OpenCode's own limit for headers is 300 s. */
 const TOTAL_MS = 240_000;
@@ -29,37 +20,6 @@ const TOTAL_MS = 240_000;
 const MAX_ATTEMPTS = 40;
 /** Longest wait for an account that is only slowed down, when no other is there, in milliseconds. */
 const MAX_THROTTLE_WAIT_MS = 10_000;
-
-/** What a request needs to go from account to account. */
-export interface JourneyOptions {
-  readonly pool: Pool;
-  /** Remembers who minted which reasoning. */
-  readonly store: Pick<Store, "mints" | "setMint">;
-  readonly sender: Sender;
-  readonly refresher: Refresher;
-  /** Marks an account in the store and in the pool; see `learn`. */
-  readonly setAside: (
-    account: Account,
-    reason: "needs login" | "workspace deactivated",
-  ) => Promise<void>;
-  /** Asks the usage endpoint about an account whose block is a guess; must not throw. */
-  readonly askUsage: (account: Account) => Promise<void>;
-  /** Shared with whoever else shows accounts to the backend. */
-  readonly exposure?: Exposure;
-  readonly backend: string;
-  readonly settings: () => Settings;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly onEvent?: (event: PoolEvent) => void;
-}
-
-/** What the requests of one process share. */
-export interface SharedState {
-  readonly edge: Edge;
-  readonly exposure: Exposure;
-  readonly foreign: ForeignReasoning;
-}
 
 /** One request on its way over the accounts. */
 export class Journey {
@@ -106,6 +66,7 @@ export class Journey {
       const choice = await pool.choose(this.demand, this.#tried);
       if (!choice) {
         if (await this.#waitForThrottled()) continue;
+        if (await this.options.catchUp?.(this.incoming.signal)) continue;
         return this.#nobody();
       }
       this.#home ||= choice.movedFrom ?? choice.account.id;
@@ -136,7 +97,7 @@ export class Journey {
     const { exposure, foreign } = this.state;
     const { id } = choice.account;
     if (!await exposure.turn(id, this.incoming.signal, this.#end)) return undefined;
-    const { account, why } = await keepFresh(choice.account, this.options);
+    const { account, why } = await keepFresh(choice.account, this.options, this.#end);
     if (!account) {
       if (why) this.#unrenewed.set(id, why);
       return this.#skip(choice.account, "no fresh token");
@@ -152,6 +113,7 @@ export class Journey {
       url: this.url,
       body,
       account,
+      until: this.#end,
       onEnd: (end) => this.#ended(end, account),
     });
     await this.#learn(attempt, account);
@@ -223,14 +185,16 @@ export class Journey {
     const { session } = this.demand;
     if (session === undefined) return await this.#send(this.body.without(() => false), account);
     // Maybe a copy of a conversation that has moved; from here on it is looked at as well.
-    this.options.pool.affinity.set(session, account.id, true);
+    // A request beside this one may have moved it meanwhile: there it stays.
+    const { affinity } = this.options.pool;
+    affinity.set(session, affinity.get(session) ?? account.id, true);
     const body = this.state.foreign.mended(this.body, account.id, this.#chosen);
     return await this.#send(await body, account);
   }
 
   /** A refused token: renewed once for this request; refused again, the account needs its person. */
   async #renew(account: Account): Promise<Response | undefined> {
-    const { pool, refresher, setAside } = this.options;
+    const { pool, refresher, setAside, clock } = this.options;
     this.state.exposure.invalidated(account.id);
     const known = pool.account(account.id);
     if (known && known.generation > account.generation && !this.#renewed.has(account.id)) {
@@ -244,10 +208,14 @@ export class Journey {
     this.#renewed.add(account.id);
     const turn = this.state.exposure.turn(account.id, this.incoming.signal, this.#end);
     if (!await turn) return undefined;
-    const renewed = await refresher.refresh(account, true);
-    if (renewed.kind === "fresh" || renewed.kind === "set aside") pool.replace(renewed.account);
-    if (renewed.kind === "failed" && renewed.why) this.#unrenewed.set(account.id, renewed.why);
-    return renewed.kind === "fresh" ? undefined : this.#skip(account, "token refused");
+    const renewed = await inTime(
+      refresher.refresh(account, true),
+      this.#end - clock.now(),
+      clock,
+    );
+    if (renewed?.kind === "fresh" || renewed?.kind === "set aside") pool.replace(renewed.account);
+    if (renewed?.kind === "failed" && renewed.why) this.#unrenewed.set(account.id, renewed.why);
+    return renewed?.kind === "fresh" ? undefined : this.#skip(account, "token refused");
   }
 
   #skip(account: Account, why: string): undefined {

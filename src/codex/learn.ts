@@ -6,7 +6,7 @@ import type { Demand, Pool } from "../rotation/pool.ts";
 import type { Attempt } from "./attempt.ts";
 
 /** A limit without any word on its end lasts this long, in milliseconds: five minutes, as in the first project of this family. */
-const GUESS_MS = 300_000;
+export const GUESS_MS = 300_000;
 /** A short throttle without a word on its length, in milliseconds, before jitter. */
 const THROTTLE_MS = 1_500;
 /** How long something that only a change of plan mends is believed, in milliseconds. */
@@ -37,7 +37,10 @@ export async function learn(
   let block: Block | undefined;
   switch (outcome.kind) {
     case "usage limit": {
-      const known = outcome.until;
+      // A refusal may speak of the short window while a week that is used up stands.
+      const full = outcome.scope === "account" ? pool.fullUntil(account.id) : 0;
+      const later = full > (outcome.until ?? 0);
+      const known = later ? full : outcome.until;
       const workspace = outcome.scope === "workspace" ? account.identity?.workspaceId : undefined;
       block = {
         ...onAccount,
@@ -45,7 +48,7 @@ export async function learn(
         model: outcome.scope === "model" ? demand.model ?? "" : "",
         reason: workspace === undefined ? "usage limit" : "workspace limit",
         until: known ?? now + GUESS_MS,
-        source: known === undefined ? "guess" : outcome.source,
+        source: known === undefined ? "guess" : later ? "headers" : outcome.source,
       };
       break;
     }

@@ -1,5 +1,5 @@
 import type { Account } from "../account/account.ts";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, sleep } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
 import type { Pool } from "../rotation/pool.ts";
@@ -24,6 +24,12 @@ const HOLD_MS = 55_000;
 const LOOK_MS = 25_000;
 /** A pool that has served nobody for so long is idle, and nobody is asked, in milliseconds. */
 const IDLE_MS = 120_000;
+/** An account that should have been asked so long ago is overdue, in milliseconds: the pool was idle meanwhile. */
+const OVERDUE_MS = 10_000;
+/** Longest that a request waits for those, in milliseconds. */
+const CATCH_UP_MS = 10_000;
+/** How often it looks, in milliseconds. */
+const WATCH_MS = 50;
 /** How soon a pool in use is looked through again although no limit has come or gone, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 /** How soon to look again after a token was invalidated, in milliseconds. */
@@ -72,11 +78,15 @@ export class Recheck {
   readonly #held = new Map<string, Lease>();
   /** Those that another process asks about. */
   readonly #others = new Set<string>();
+  /** Keeps all processes from asking before the next question's time. */
+  #pace: Lease | undefined;
   #usedAt = Number.NEGATIVE_INFINITY;
   /** Nobody is asked before, epoch milliseconds. */
   #free = Number.NEGATIVE_INFINITY;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #asking = false;
+  /** Whether somebody was overdue when the question under way was asked. */
+  #late = false;
   /** State of the pool's limits at the last look, and when that was, epoch milliseconds. */
   #seen = -1;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -98,6 +108,43 @@ export class Recheck {
     this.#arm();
   }
 
+  /**
+   * For a request that finds nobody to send: where the pool was idle, limits may have ended unseen.
+   * Waits until one has, or nobody is overdue any more, at most ten seconds; where nobody is
+   * overdue, not at all. Meanwhile questions come as soon after each other as they may.
+   *
+   * @returns Whether a limit is over.
+   * @throws The signal's reason when it aborts meanwhile.
+   */
+  async catchUp(signal: AbortSignal | undefined): Promise<boolean> {
+    const { clock } = this.options;
+    const limited = () => this.#waiting(clock.now()).length;
+    const before = limited();
+    const end = clock.now() + CATCH_UP_MS;
+    while ((this.#late || this.#overdue()) && clock.now() < end) {
+      this.#hurry(this.#usedAt = clock.now());
+      this.#arm();
+      await sleep(clock, WATCH_MS, signal);
+      if (limited() < before) return true;
+    }
+    return false;
+  }
+
+  #overdue(): boolean {
+    const now = this.options.clock.now();
+    return this.#waiting(now).some(({ by, since }) =>
+      now - Math.max(by, since + GAP_MS) > OVERDUE_MS
+    );
+  }
+
+  /** Brings the next question forward. */
+  #hurry(now: number): void {
+    const soon = (this.#asked.at(-1) ?? now) + MIN_SLOT_MS;
+    if (this.#free <= soon || this.options.careful()) return;
+    this.#free = soon;
+    this.#pace?.release(Math.max(soon - now, 0)).catch(() => {});
+  }
+
   /** Asks nobody any more, and lets go of a question that is under way. */
   stop(): void {
     this.#stopped.abort();
@@ -117,8 +164,9 @@ export class Recheck {
     const cancel = clock.after(first.at - clock.now(), () => {
       this.#timer = undefined;
       this.#asking = true;
+      this.#late = this.#overdue();
       this.#ask(first.account).catch((error) => log.warn(messageOf(error))).finally(() => {
-        this.#asking = false;
+        this.#asking = this.#late = false;
         this.#arm();
       });
     }, { background: true });
@@ -142,17 +190,17 @@ export class Recheck {
   }
 
   /** Accounts that wait for a quota, and by when each is to be asked. */
-  #waiting(now: number): { account: Account; by: number; asked: number }[] {
+  #waiting(now: number): { account: Account; by: number; asked: number; since: number }[] {
     const waiting = [];
     for (const account of this.options.pool.accounts) {
       const blocks = this.options.pool.limits(account);
       if (blocks.length === 0) continue;
       // A refusal is as good as an answer, unless it did not say when it ends.
-      const known = blocks.some((block) => block.source === "guess")
-        ? 0
-        : Math.max(...blocks.map(({ since }) => Math.min(since, now))) + GAP_MS - this.#phase;
+      const since = Math.max(...blocks.map((block) => Math.min(block.since, now)));
+      const guess = blocks.some(({ source }) => source === "guess");
+      const known = guess ? 0 : since + GAP_MS - this.#phase;
       const asked = this.#next.get(account.id) ?? 0;
-      waiting.push({ account, by: Math.max(known, asked), asked });
+      waiting.push({ account, by: Math.max(known, asked), asked, since });
     }
     return waiting;
   }
@@ -174,7 +222,8 @@ export class Recheck {
       this.#free = free;
       return;
     }
-    if (!await this.#take("usage", slot)) {
+    this.#pace = await this.#take("usage", slot);
+    if (!this.#pace) {
       // Another process is asking: this account keeps its place.
       this.#next.set(account.id, clock.now());
       return;

@@ -11,6 +11,8 @@ export interface StreamOptions {
   readonly clock: Clock;
   /** Longest silence (no bytes at all) before the first useful event. */
   readonly stallMs: number;
+  /** When the first useful event must be there at the latest, epoch milliseconds (default: whenever it comes). */
+  readonly until?: number;
   /** Longest silence after it; comments that keep the connection alive are no silence. */
   readonly silenceMs: number;
   /** Ends everything, upstream included, at once. */
@@ -116,14 +118,15 @@ class Answer {
   }
 
   open(): Promise<Opened> {
-    const { clock, signal, stallMs } = this.options;
+    const { clock, signal, stallMs, until = Number.POSITIVE_INFINITY } = this.options;
     if (signal?.aborted) this.#onAbort();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     const patientUntil = clock.now() + MAX_HELD_MS;
     return new Promise((resolve) => {
+      const read = () => this.#reader.read(Math.min(stallMs, until - clock.now()), head);
       const head = (step: Step) => {
         const opened = this.#tryHead(step, clock.now() < patientUntil);
-        if (opened === undefined) return this.#reader.read(stallMs, head);
+        if (opened === undefined) return read();
         if (opened.kind !== "open") {
           this.#over = true;
           signal?.removeEventListener("abort", this.#onAbort);
@@ -131,7 +134,7 @@ class Answer {
         }
         resolve(opened);
       };
-      this.#reader.read(stallMs, head);
+      read();
     });
   }
 

@@ -4,8 +4,10 @@ import { messageOf } from "../platform/failure.ts";
 import { PROGRAM, VERSION } from "../platform/version.ts";
 import { accountSubject, workspaceSubject } from "../quota/block.ts";
 import { readUsage, type Usage } from "../quota/usage.ts";
+import { fullUntil } from "../quota/verdict.ts";
 import { PLAN_BUCKET } from "../quota/window.ts";
 import type { Pool } from "../rotation/pool.ts";
+import { GUESS_MS } from "./learn.ts";
 import { accountHeaders } from "./request.ts";
 
 /** Longest that the usage endpoint may take, in milliseconds. */
@@ -74,6 +76,8 @@ export async function fetchUsage(
  * Shares below 100 % speak for the plan's own limit, as all figures do. What
  * the answer says about being allowed counts more, but only where user and
  * account are the ones asked about; a workspace's limit ends on that word alone.
+ * A limit that it calls reached counts whatever the shares; where none of them
+ * tells when it ends, that is guessed.
  *
  * @param askedAt When the question was sent, epoch milliseconds: it lifts only what is older.
  */
@@ -92,8 +96,21 @@ export async function learnUsage(
     usage.accountId !== undefined && usage.accountId === account.identity.workspaceId;
   const stopped = usage.allowed === false || usage.limitReached === true ||
     usage.spendingStopped === true;
+  // An answer without ids is about the account asked with; one with others may be anybody's.
+  const reached = usage.limitReached === true && (trusted || usage.userId === undefined);
   // Low shares beside a stop would lift what still stands.
-  await pool.observe(account.id, trusted && stopped && !full ? others : windows);
+  await pool.observe(account.id, (reached || trusted && stopped) && !full ? others : windows);
+  if (reached && fullUntil(plan, askedAt) === 0) {
+    const workspace = reachedType?.startsWith("workspace_") && account.identity?.workspaceId;
+    await pool.block({
+      subject: workspace ? workspaceSubject(workspace) : accountSubject(account.id),
+      model: "",
+      reason: workspace ? "workspace limit" : "usage limit",
+      until: askedAt + GUESS_MS,
+      source: "guess",
+      since: askedAt,
+    });
+  }
   if (trusted && usage.allowed === true && !stopped && !full) {
     const subjects = [accountSubject(account.id)];
     if (!reachedType && account.identity) {

@@ -32,6 +32,18 @@ export class BlockIndex {
     this.#blocks.set(block.subject, same.set(block.model, block));
   }
 
+  /**
+   * Whether a block says something new at `now` (epoch ms). One in the past, or with older evidence
+   * than the one in force, does not; nor does a guess that would end before it.
+   */
+  admits(block: Block, now: number): boolean {
+    const before = this.get(block);
+    if (before === undefined || before.until <= now) return block.until > now;
+    if (before.since > block.since || block.until <= now) return false;
+    if (block.source === "guess" && block.until < before.until) return false;
+    return before.until !== block.until || before.reason !== block.reason;
+  }
+
   /** Takes a block away. */
   delete(scope: BlockScope): void {
     this.version++;

@@ -3,7 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
 import type { QuotaWindow } from "../quota/window.ts";
-import { verdictOf } from "../quota/verdict.ts";
+import { fullUntil, verdictOf } from "../quota/verdict.ts";
 import { localDay } from "../platform/day.ts";
 import type { Pin, Snapshot, Store, Tokens } from "../store/store.ts";
 import { AffinityMap } from "./affinity.ts";
@@ -170,17 +170,19 @@ export class Pool {
     if (newer.length === 0) return;
     this.options.store.observe({ accountId, windows: newer });
     this.options.onChange?.({ kind: "windows", accountId, windows: newer });
-    const verdict = verdictOf(accountId, newer);
+    const verdict = verdictOf(accountId, newer, this.fullUntil(accountId));
     if (verdict.block) await this.block(verdict.block);
     else if (verdict.freeAt !== undefined) await this.lift(verdict.scope, verdict.freeAt);
   }
 
-  /** Blocks at once, here and in the store. A block in the past, or with older evidence than the one in force, changes nothing. */
+  /** See {@linkcode fullUntil}. */
+  fullUntil(accountId: string): number {
+    return fullUntil(this.#figures.windows(accountId), this.options.clock.now());
+  }
+
+  /** Blocks at once, here and in the store, where {@linkcode BlockIndex.admits} it. */
   async block(block: Block): Promise<void> {
-    if (block.until <= this.options.clock.now()) return;
-    const before = this.#blocks.get(block);
-    if (before && before.since > block.since && before.until > this.options.clock.now()) return;
-    if (before && before.until === block.until && before.reason === block.reason) return;
+    if (!this.#blocks.admits(block, this.options.clock.now())) return;
     this.#blocks.set(block);
     this.options.onChange?.({ kind: "blocked", block });
     await this.options.store.block(block);

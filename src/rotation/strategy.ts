@@ -88,7 +88,7 @@ const quota: Strategy = (field) =>
     field,
     (account) => urgency(field, account),
     (account) => {
-      const window = tightest(field.windows(account));
+      const window = tightest(field, account);
       return window
         ? `${Math.round(100 - window.usedPercent)}% would expire soonest`
         : "no figures yet";
@@ -96,7 +96,7 @@ const quota: Strategy = (field) =>
   );
 
 function urgency(field: Field, account: Account): number {
-  const window = tightest(field.windows(account));
+  const window = tightest(field, account);
   if (!window) return Number.POSITIVE_INFINITY;
   const hours = window.resetsAt === null
     ? window.minutes / 60
@@ -105,10 +105,14 @@ function urgency(field: Field, account: Account): number {
   return left / hours - (left < field.softThreshold ? SPARED : 0);
 }
 
-function tightest(windows: readonly QuotaWindow[]): QuotaWindow | undefined {
+/** The plan's fullest window. One whose reset has passed has begun anew, unused, whatever was seen in it before. */
+function tightest({ windows, now }: Field, account: Account): QuotaWindow | undefined {
   let worst: QuotaWindow | undefined;
-  for (const window of windows) {
+  for (let window of windows(account)) {
     if (window.bucket !== PLAN_BUCKET) continue;
+    if (window.resetsAt !== null && window.resetsAt <= now) {
+      window = { ...window, usedPercent: 0, resetsAt: null };
+    }
     if (!worst || window.usedPercent > worst.usedPercent) worst = window;
   }
   return worst;

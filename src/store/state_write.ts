@@ -114,14 +114,15 @@ export function addHistory(db: StateDb, accountId: string, window: QuotaWindow):
   ).run(accountId, bucket, minutes, accountId, bucket, minutes, HISTORY_POINTS);
 }
 
-/** Saves a block in the place of one of the same scope, unless that one rests on newer evidence. */
+/** Saves a block in the place of one of the same scope, unless that one rests on newer evidence or this one is a guess that ends before it. */
 export function saveBlock(db: StateDb, block: Block, revision: number, now: number): void {
   const { subject, model, reason, until, source, since } = block;
   db.prepare(
     `INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (subject, model) DO UPDATE SET reason = excluded.reason, until = excluded.until,
        source = excluded.source, since = excluded.since, revision = excluded.revision
-     WHERE excluded.since >= since OR since > ?`,
+     WHERE since > ? OR excluded.since >= since
+       AND (excluded.source <> 'guess' OR excluded.until >= until)`,
   ).run(subject, model, reason, until, source, since, revision, now);
   const gone = db.prepare("DELETE FROM blocks WHERE until < ? AND since < ?")
     .run(now - ENDED_BLOCK_MS, now - ENDED_BLOCK_MS);

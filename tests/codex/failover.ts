@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Account } from "../../src/account/account.ts";
 import { createSender } from "../../src/codex/attempt.ts";
 import { type CodexFetch, createCodexFetch } from "../../src/codex/fetch.ts";
-import type { JourneyOptions, PoolEvent } from "../../src/codex/journey.ts";
+import type { JourneyOptions } from "../../src/codex/journey_options.ts";
+import type { PoolEvent } from "../../src/codex/pool_event.ts";
 import { createRefresher } from "../../src/oauth/refresh_transaction.ts";
 import type { RefreshResult } from "../../src/oauth/refresh.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -100,7 +101,7 @@ export class Failover {
   readonly events: PoolEvent[] = [];
   /** Replies by alias, taken from the front; the last one stays. */
   readonly script = new Map<string, Reply[]>();
-  refreshAnswer: (account: Account) => RefreshResult = (account) => ({
+  refreshAnswer: (account: Account) => RefreshResult | Promise<RefreshResult> = (account) => ({
     kind: "renewed",
     credentials: {
       accessToken: `${account.credentials.accessToken}+`,
@@ -212,6 +213,8 @@ export class Failover {
     if (typeof reply === "function") {
       return await reply({ signal: init.signal ?? new AbortController().signal, body, alias });
     }
+    // Deno's copy of an answer lacks the headers that nobody has looked at.
+    void reply.headers;
     return reply.clone();
   }
 }

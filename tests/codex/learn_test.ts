@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FIXTURE_NOW } from "../virtual_clock.ts";
-import { Failover, failure, json, turn } from "./failover.ts";
+import { Failover, failure, json, RESPONSES, stream, turn } from "./failover.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -48,4 +48,37 @@ Deno.test("a model that the plan lacks is left alone for a day; without its name
   assert.deepEqual([known.block?.model, known.block?.until], ["spark", DAY]);
   const unknown = await learned(failure("400_model_not_supported"), turn("s", { model: null }));
   assert.deepEqual([unknown.block?.model, unknown.block?.until], ["", 300_000]);
+});
+
+Deno.test("a refusal that speaks of the short window does not end a week that is used up", async () => {
+  const friday = Math.floor(FIXTURE_NOW / 1000) + 4 * 86_400;
+  const full = {
+    "x-codex-secondary-used-percent": "100",
+    "x-codex-secondary-window-minutes": "10080",
+    "x-codex-secondary-reset-at": `${friday}`,
+  };
+  const short = {
+    "x-codex-primary-used-percent": "100",
+    "x-codex-primary-window-minutes": "300",
+    "x-codex-primary-reset-at": `${friday - 3 * 86_400}`,
+  };
+  const error = { type: "usage_limit_reached" };
+  for (
+    const refusal of [
+      json(429, { error: { ...error, resets_in_seconds: 600 } }),
+      json(429, { error }, short),
+      json(429, { error }),
+    ]
+  ) {
+    const late = Promise.withResolvers<Response>();
+    const pool = new Failover(["a", "b"], { strategy: "drain" })
+      .on("a", () => late.promise, stream("ok", full));
+    const first = pool.fetch(RESPONSES, turn("first"));
+    await pool.clock.advance(1);
+    await pool.ask(turn("second"));
+    await pool.clock.advance(1);
+    late.resolve(refusal);
+    assert.equal((await first).status, 200);
+    assert.equal(pool.blockedUntil("a"), friday * 1000);
+  }
 });

@@ -6,6 +6,7 @@ import { waitInText } from "../../src/codex/refusal.ts";
 import { SseFramer } from "../../src/codex/sse.ts";
 import { EVENT_ROWS } from "./outcome_event_rows.ts";
 import { LIMIT_ROWS } from "./outcome_limit_rows.ts";
+import { RESET_ROWS } from "./outcome_reset_rows.ts";
 import { REFUSAL_ROWS } from "./outcome_refusal_rows.ts";
 import { detail, error, failed, FULL, IN_2H, NOW, spent } from "./outcome_words.ts";
 
@@ -37,9 +38,18 @@ const KINDS: Readonly<Record<string, Outcome["kind"]>> = {
 };
 
 let rows = 0;
+/** Those that tell when something ends. */
+let resets = 0;
+
+/** Counts a row. */
+function count(expected: Outcome): void {
+  rows++;
+  if ("until" in expected || "waitMs" in expected) resets++;
+}
 
 for (const row of FIXTURES) {
   rows++;
+  if (row.expect.blockedUntil || row.expect.waitSeconds) resets++;
   Deno.test(`outcome of the fixture ${row.name}`, () => {
     const body = typeof row.body === "string" ? row.body : JSON.stringify(row.body);
     const outcome = classify(row.status, new Headers(row.headers), body, NOW);
@@ -56,15 +66,21 @@ for (const row of FIXTURES) {
   });
 }
 
-for (const [name, status, headers, body, expected] of [...LIMIT_ROWS, ...REFUSAL_ROWS]) {
-  rows++;
+for (
+  const [name, status, headers, body, expected] of [
+    ...LIMIT_ROWS,
+    ...REFUSAL_ROWS,
+    ...RESET_ROWS,
+  ]
+) {
+  count(expected);
   Deno.test(`outcome of ${name}`, () => {
     assert.deepEqual(classify(status, new Headers(headers), body, NOW), expected);
   });
 }
 
 for (const [name, event, expected] of EVENT_ROWS) {
-  rows++;
+  count(expected);
   Deno.test(`outcome of the event ${name}`, () => {
     assert.deepEqual(classifyEvent(event, new Headers(), NOW), expected);
     const text = typeof event === "string" ? event : JSON.stringify(event);
@@ -115,8 +131,9 @@ for (const file of readdirSync(FOLDER)) {
   });
 }
 
-Deno.test("outcome: the tables have at least 120 rows", () => {
+Deno.test("outcome: the tables have at least 120 rows, 60 of them about resets", () => {
   assert.ok(rows >= 120, `${rows} rows`);
+  assert.ok(resets >= 60, `${resets} rows about resets`);
 });
 
 Deno.test("outcome: nothing makes it throw", () => {

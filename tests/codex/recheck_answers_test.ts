@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { learnUsage } from "../../src/codex/usage_question.ts";
 import { workspaceSubject } from "../../src/quota/block.ts";
+import { readUsage } from "../../src/quota/usage.ts";
 import { testAccount } from "../memory_store.ts";
 import { isBlocked, limit, limited, MINUTE, Scene, usage } from "./recheck_scene.ts";
 
@@ -25,6 +28,44 @@ Deno.test("being allowed counts only where user and account are the ones asked a
     await scene.busy(MINUTE, { recheck });
     assert.equal(isBlocked(pool), blocked, name);
   }
+});
+
+Deno.test("a limit that is called reached counts, whatever the shares beside it", async () => {
+  const usageFixtures = JSON.parse(
+    readFileSync(new URL("../fixtures/codex/usage.json", import.meta.url), "utf8"),
+  );
+  const mine = { user_id: "user-a", account_id: "ws-a" };
+  const reached = { allowed: false, limit_reached: true };
+  const depleted = Response.json({ ...usageFixtures.workspace_out_of_credits, ...mine });
+  const table: [string, Response, string[]][] = [
+    ["low shares", usage("a", 3, {}, reached), ["account:id-a"]],
+    ["no shares", usage("a", 3, {}, { ...reached, primary_window: null }), ["account:id-a"]],
+    ["no reset", usage("a", 100), ["account:id-a"]],
+    ["no ids", usage("a", 3, { user_id: null, account_id: null }, reached), ["account:id-a"]],
+    ["somebody else's", usage("a", 3, { user_id: "user-z" }, reached), []],
+    ["the workspace's credits", depleted, ["workspace:ws-a"]],
+  ];
+  for (const [name, response, subjects] of table) {
+    const scene = new Scene([testAccount("a")]);
+    const { pool } = await scene.process();
+    const [account] = pool.accounts;
+    const answer = readUsage(await response.text(), scene.clock.now());
+    await learnUsage(answer!, account!, scene.clock.now(), pool);
+    const blocks = pool.limits(account!);
+    assert.deepEqual(blocks.map(({ subject }) => subject), subjects, name);
+    assert.ok(blocks.every(({ source }) => source === "guess"), name);
+    await scene.clock.advance(5 * MINUTE);
+    assert.equal(isBlocked(pool), false, "a guess ends");
+  }
+});
+
+Deno.test("a limit that is called reached cuts no end that is known", async () => {
+  const { scene, pool, recheck } = await limited();
+  const before = pool.limits(pool.accounts[0]!);
+  scene.answer = () => usage("a", 3, {}, { allowed: false, limit_reached: true });
+  await scene.busy(MINUTE, { recheck });
+  assert.equal(scene.asked.length, 1);
+  assert.deepEqual(pool.limits(pool.accounts[0]!), before);
 });
 
 Deno.test("a workspace's limit ends when one of its seats is allowed, not by low shares", async () => {

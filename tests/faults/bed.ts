@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, clientOver } from "../../src/codex/client.ts";
+import { type Client, clientOver, createClient } from "../../src/codex/client.ts";
 import type { Account } from "../../src/account/account.ts";
 import type { PoolEvent } from "../../src/codex/pool_event.ts";
 import { type Environment, resolvePaths } from "../../src/platform/paths.ts";
@@ -97,6 +97,12 @@ export class Bed {
   /** Sends a turn. No time passes for it; see {@linkcode patiently} where some must. */
   ask(session = "s", init: RequestInit = turn(session)): Promise<Response> {
     return this.client.fetch(RESPONSES, init);
+  }
+
+  /** Another process over the same store, to be closed by whoever has opened it. */
+  another(): Promise<Client> {
+    const { env, clock, onTheWay } = this;
+    return createClient({ env, clock, random: () => 0.5, fetch: onTheWay.watch(fetch) });
   }
 
   /** Lets virtual time pass, with a real moment for the sockets at each step, until something is there. */

@@ -91,3 +91,42 @@ Deno.test("rate limits event: anything else is none, and nothing throws", () => 
     readRateLimitsEvent({ ...rest, type: "codex.rate_limits", rate_limits: rest }, NOW);
   }));
 });
+
+Deno.test("rate limits event: whatever stands in its windows, those that come out are sane", () => {
+  const value = fc.oneof(
+    fc.constantFrom(0, 99.5, 300, "300", NOW, NOW / 1000, -1, 1e308, "1e308", "NaN", "Infinity"),
+    fc.integer({ min: 1, max: 50_000 }),
+    fc.double().map(String),
+    fc.anything(),
+  );
+  const slot = fc.oneof(
+    fc.record({
+      used_percent: value,
+      window_minutes: value,
+      reset_at: value,
+      resets_at: value,
+      reset_after_seconds: value,
+      resets_in_seconds: value,
+    }, { requiredKeys: ["used_percent", "window_minutes"] }),
+    fc.anything(),
+  );
+  const event = fc.record({
+    type: fc.constant("codex.rate_limits"),
+    limit_id: fc.anything(),
+    rate_limits: fc.record({ primary: slot, secondary: slot, limit_reached: fc.anything() }),
+    credits: fc.record({ has_credits: fc.boolean(), balance: value }),
+  });
+  let windows = 0;
+  fc.assert(
+    fc.property(event, (value) => {
+      for (const one of readRateLimitsEvent(value, NOW)?.windows ?? []) {
+        windows++;
+        assert.ok(one.usedPercent >= 0 && one.usedPercent <= 100, `${one.usedPercent}`);
+        assert.ok(Number.isInteger(one.minutes) && one.minutes > 0, `${one.minutes}`);
+        assert.ok(one.resetsAt === null || Number.isSafeInteger(one.resetsAt), `${one.resetsAt}`);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.ok(windows > 50, `${windows} windows: too few to mean anything`);
+});

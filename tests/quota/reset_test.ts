@@ -161,6 +161,23 @@ Deno.test("whatever is claimed, an end lies ahead and within a year", () => {
   }));
 });
 
+Deno.test("whatever Retry-After says, a wait is a whole number of milliseconds within a year", () => {
+  const value = fc.oneof(
+    fc.stringMatching(/^[ -~]{0,20}$/),
+    fc.double().map(String),
+    fc.date().map(String),
+    fc.integer().map(String),
+  );
+  fc.assert(fc.property(value, value, (ms, after) => {
+    const headers = new Headers({ "retry-after-ms": ms, "retry-after": after });
+    const wait = readRetryAfter(headers, NOW);
+    if (wait !== undefined) {
+      assert.ok(Number.isInteger(wait) && wait >= 0 && wait <= LONGEST_WAIT_MS, `${wait}`);
+    }
+    findReset({ headers }, NOW);
+  }));
+});
+
 Deno.test("Retry-After of zero means at once, not unknown", () => {
   assert.equal(readRetryAfter(new Headers({ "retry-after": "0" }), NOW), 0);
   assert.equal(readRetryAfter(new Headers(), NOW), undefined);

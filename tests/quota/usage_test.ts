@@ -161,6 +161,7 @@ Deno.test("usage: nothing makes it throw, and every window is sane", () => {
   fc.assert(fc.property(body, (value) => {
     for (const one of readUsage(value, NOW)?.windows ?? []) {
       assert.ok(one.minutes > 0 && one.usedPercent >= 0 && one.usedPercent <= 100);
+      assert.ok(one.resetsAt === null || Number.isSafeInteger(one.resetsAt), `${one.resetsAt}`);
     }
   }));
 });

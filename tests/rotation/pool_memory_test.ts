@@ -113,6 +113,22 @@ Deno.test("a block with older evidence than the one in force changes nothing, un
   assert.equal(until(), now + 4 * HOUR);
 });
 
+Deno.test("a wait that is a guess cuts no block, and one that lasts longer counts", async () => {
+  const { pool, clock } = await poolOf(three());
+  const now = clock.now();
+  const ends = () => pool.limits(pool.accounts[0]!).map(({ until, source }) => [until, source]);
+  await pool.block(limit(now, now + HOUR));
+  const guess = (until: number, fields: Partial<Block> = {}) =>
+    pool.block(limit(now + 1, until, { source: "guess", ...fields }));
+  await guess(now + HOUR - 1);
+  await guess(now + 1_500, { reason: "rate limit" });
+  assert.deepEqual(ends(), [[now + HOUR, "body"]]);
+  await guess(now + HOUR + 1);
+  assert.deepEqual(ends(), [[now + HOUR + 1, "guess"]]);
+  await pool.block(limit(now + 1, now + 10_000));
+  assert.deepEqual(ends(), [[now + 10_000, "body"]], "what the backend says replaces a guess");
+});
+
 Deno.test("evidence as old as the block does not lift it", async () => {
   const { pool, clock } = await poolOf(three());
   const scope = { subject: accountSubject("id-a"), model: "" };

@@ -1,49 +1,9 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import type { Account } from "../../src/account/account.ts";
-import { type Settings, STANDARD_SETTINGS } from "../../src/platform/settings.ts";
-import { accountSubject, type Block, workspaceSubject } from "../../src/quota/block.ts";
-import { PLAN_BUCKET, type QuotaWindow } from "../../src/quota/window.ts";
+import { STANDARD_SETTINGS } from "../../src/platform/settings.ts";
+import { workspaceSubject } from "../../src/quota/block.ts";
 import { Pool } from "../../src/rotation/pool.ts";
-import { MemoryStore, testAccount } from "../memory_store.ts";
-import { VirtualClock } from "../virtual_clock.ts";
-
-const HOUR = 3_600_000;
-const NOBODY: ReadonlyMap<string, string> = new Map();
-
-async function poolOf(accounts: Account[], settings: Partial<Settings> = {}) {
-  const clock = new VirtualClock();
-  const store = new MemoryStore(clock, accounts);
-  const values = { ...STANDARD_SETTINGS, ...settings };
-  const pool = new Pool({ store, clock, random: () => 0.5, settings: () => values });
-  await pool.refresh();
-  const serve = async (session?: string, more: { model?: string; parent?: string } = {}) =>
-    (await pool.choose({ session, ...more }, NOBODY))?.account.alias;
-  return { clock, store, pool, serve };
-}
-
-function usageLimit(
-  alias: string,
-  since: number,
-  until: number,
-  fields: Partial<Block> = {},
-): Block {
-  return {
-    subject: accountSubject(`id-${alias}`),
-    model: "",
-    reason: "usage limit",
-    until,
-    since,
-    source: "body",
-    ...fields,
-  };
-}
-
-function week(usedPercent: number, observedAt: number, resetsAt: number | null): QuotaWindow {
-  return { bucket: PLAN_BUCKET, minutes: 10_080, usedPercent, observedAt, resetsAt };
-}
-
-const three = () => ["a", "b", "c"].map((alias) => testAccount(alias));
+import { testAccount } from "../memory_store.ts";
+import { HOUR, NOBODY, poolOf, three, usageLimit, week } from "./pool_scene.ts";
 
 Deno.test("round-robin gives every account a session in turn", async () => {
   const { serve } = await poolOf(three());
@@ -142,6 +102,34 @@ Deno.test("a model's block holds only that model back", async () => {
   await pool.block(usageLimit("a", clock.now(), clock.now() + HOUR, { model: "spark" }));
   assert.equal(await serve("1", { model: "spark" }), "b");
   assert.equal(await serve("2", { model: "gpt-5.5" }), "a");
+});
+
+Deno.test("a session with two models moves once when its account is at the limit of one of them", async () => {
+  for (
+    const strategy of [
+      "round-robin",
+      "least-used",
+      "drain",
+      "random",
+      "weighted",
+      "quota",
+    ] as const
+  ) {
+    const { pool, serve, clock } = await poolOf(three(), { strategy });
+    const turn = () => serve("s", { model: "gpt-5.5" });
+    const title = () => serve("s", { model: "spark" });
+    const home = await turn() ?? "";
+    assert.equal(await title(), home);
+    await pool.block(usageLimit(home, clock.now(), clock.now() + HOUR, { model: "spark" }));
+    assert.equal(await turn(), home, "the other model stays as long as it can");
+    const next = await title();
+    assert.notEqual(next, home);
+    for (let n = 0; n < 3; n++) {
+      assert.deepEqual([await turn(), await title()], [next, next], strategy);
+    }
+    await clock.advance(HOUR);
+    assert.deepEqual([await turn(), await title()], [next, next], "nor back when it is over");
+  }
 });
 
 Deno.test("workspace-wide limits skip the other seats of that workspace", async () => {
@@ -259,119 +247,4 @@ Deno.test("a choice touches neither disk nor network in steady state", async () 
     await serve("s");
   }
   assert.equal(store.loads, loads);
-});
-
-Deno.test("least-used, drain and weighted keep their word", async () => {
-  const least = await poolOf(three(), { strategy: "least-used" });
-  least.pool.answered("id-a");
-  least.pool.answered("id-c");
-  assert.equal(await least.serve("s"), "b");
-
-  const drain = await poolOf(three(), { strategy: "drain" });
-  assert.deepEqual([await drain.serve("1"), await drain.serve("2")], ["a", "a"]);
-  await drain.pool.block(usageLimit("a", drain.clock.now(), drain.clock.now() + HOUR));
-  assert.equal(await drain.serve("3"), "b");
-
-  const weighted = await poolOf(three(), { strategy: "weighted", weights: { a: 0, b: 1, c: 0 } });
-  assert.deepEqual([await weighted.serve("1"), await weighted.serve("2")], ["b", "b"]);
-});
-
-Deno.test("quota takes what would expire unused first", async () => {
-  const { pool, serve, clock } = await poolOf(three(), { strategy: "quota" });
-  await pool.observe("id-a", [week(50, clock.now(), clock.now() + 100 * HOUR)]);
-  await pool.observe("id-b", [week(80, clock.now(), clock.now() + 2 * HOUR)]);
-  await pool.observe("id-c", [week(10, clock.now(), clock.now() + 160 * HOUR)]);
-  assert.equal(await serve("s"), "b");
-});
-
-Deno.test("quota spares an account below the soft threshold while another has more", async () => {
-  const { pool, serve, clock } = await poolOf(three(), { strategy: "quota", softThreshold: 15 });
-  await pool.observe("id-a", [week(50, clock.now(), clock.now() + 100 * HOUR)]);
-  await pool.observe("id-b", [week(90, clock.now(), clock.now() + HOUR / 60)]);
-  await pool.observe("id-c", [week(60, clock.now(), clock.now() + 100 * HOUR)]);
-  assert.equal(await serve("1"), "a", "b's 10 % would expire first, and are spared");
-  await pool.block(usageLimit("a", clock.now(), clock.now() + HOUR));
-  await pool.block(usageLimit("c", clock.now(), clock.now() + HOUR));
-  assert.equal(await serve("2"), "b", "spared is not blocked");
-});
-
-Deno.test("an account kept for interactive work is left alone by sub-agents while another can serve", async () => {
-  for (const strategy of ["round-robin", "drain", "quota"] as const) {
-    const { pool, serve, clock } = await poolOf(three(), { strategy, interactive: "a" });
-    assert.equal(await serve("parent"), "a");
-    assert.notEqual(await serve("child", { parent: "parent" }), "a", strategy);
-    await pool.block(usageLimit("b", clock.now(), clock.now() + HOUR));
-    await pool.block(usageLimit("c", clock.now(), clock.now() + HOUR));
-    assert.equal(await serve("another child", { parent: "parent" }), "a", strategy);
-  }
-});
-
-Deno.test("property: a blocked account is never chosen before its end without newer evidence", async () => {
-  const strategy = fc.constantFrom(
-    "round-robin" as const,
-    "least-used" as const,
-    "drain" as const,
-    "random" as const,
-    "weighted" as const,
-    "quota" as const,
-  );
-  const step = fc.oneof(
-    fc.record({ kind: fc.constant("ask" as const), session: fc.integer({ min: 0, max: 9 }) }),
-    fc.record({
-      kind: fc.constant("block" as const),
-      who: fc.integer({ min: 0, max: 3 }),
-      ms: fc.integer({ min: 1, max: 10_000 }),
-    }),
-    fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 8_000 }) }),
-    fc.record({ kind: fc.constant("pin" as const), who: fc.integer({ min: 0, max: 3 }) }),
-  );
-  await fc.assert(
-    fc.asyncProperty(strategy, fc.array(step, { maxLength: 60 }), async (name, steps) => {
-      const aliases = ["a", "b", "c", "d"];
-      const { pool, clock, store, serve } = await poolOf(
-        aliases.map((alias) => testAccount(alias)),
-        {
-          strategy: name,
-        },
-      );
-      const ends = new Map<string, number>();
-      for (const one of steps) {
-        if (one.kind === "pass") clock.jump(clock.now() + one.ms);
-        if (one.kind === "pin") {
-          await store.setPin({ accountId: `id-${aliases[one.who]}`, until: null });
-          await pool.refresh();
-        }
-        if (one.kind === "block") {
-          const alias = aliases[one.who] ?? "a";
-          await pool.block(usageLimit(alias, clock.now(), clock.now() + one.ms));
-          ends.set(alias, clock.now() + one.ms);
-        }
-        if (one.kind === "ask") {
-          const alias = await serve(`s${one.session}`);
-          const free = aliases.filter((name) => (ends.get(name) ?? 0) <= clock.now());
-          if (alias === undefined) assert.deepEqual(free, []);
-          else assert.ok(free.includes(alias), `${alias} was blocked`);
-        }
-      }
-    }),
-    { numRuns: 200 },
-  );
-});
-
-Deno.test("property: 10,000 interleaved requests of 200 sessions use one account per session, and no account starves", async () => {
-  const { serve } = await poolOf(three());
-  const seen = new Map<string, string>();
-  const count = new Map<string, number>();
-  let state = 7;
-  for (let n = 0; n < 10_000; n++) {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    const session = `s${state % 200}`;
-    const alias = await serve(session) ?? "nobody";
-    assert.equal(alias, seen.get(session) ?? alias);
-    if (!seen.has(session)) count.set(alias, (count.get(alias) ?? 0) + 1);
-    seen.set(session, alias);
-  }
-  const shares = [...count.values()];
-  assert.equal(count.size, 3);
-  assert.ok(Math.max(...shares) - Math.min(...shares) <= 1, `uneven: ${shares}`);
 });

@@ -39,6 +39,19 @@ export function testSharing(test: ContractTest): void {
     assert.equal((await store.load()).blocks.length, 1);
   });
 
+  test("a guess of another process cuts no block, and one that lasts longer counts", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    const now = bed.clock.now();
+    const real = block({ since: now - 10 });
+    await store.block(real);
+    await other.block(block({ since: now, until: real.until - 1, source: "guess" }));
+    assert.deepEqual((await store.load()).blocks, [real]);
+    const longer = block({ since: now, until: real.until + 1, source: "guess" });
+    await other.block(longer);
+    assert.deepEqual((await store.load()).blocks, [longer]);
+  });
+
   test("a block that has ended is not in the snapshot", async (bed) => {
     const store = await bed.open();
     await store.block(block({ until: bed.clock.now() + 1_000 }));
