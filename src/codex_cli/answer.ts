@@ -28,6 +28,8 @@ export interface CodexQuestion {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds that it may take (default a minute). */
   readonly limitMs?: number;
+  /** A file that must not outlive this process, even where that dies suddenly. */
+  readonly forget?: string | undefined;
 }
 
 /** A question where there is a Codex CLI to ask. */
