@@ -66,6 +66,6 @@ export interface Device {
     account: Account,
     options?: { readonly overwrite?: boolean },
   ): Promise<{ readonly codexRuns: boolean }>;
-  /** Looks at each change of the file and syncs; `onSync` hears what came of it. Ends with the returned function. */
+  /** Looks at the file that is there and at each change of it, and syncs; `onSync` hears what came of it. Ends with the returned function. */
   watch(onSync: (outcome: SyncOutcome) => void): () => void;
 }
