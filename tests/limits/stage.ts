@@ -26,6 +26,8 @@ export class Stage {
   readonly dead = new Set<string>();
   /** What every write is refused with, if it is. */
   refusal: Error | undefined;
+  /** Whether questions go on when they are stopped, as one does that renews a token. */
+  deaf = false;
   settings = { limitsAtOnce: 1, limitsGap: 1_000 };
 
   /** Adds accounts to the store. */
@@ -54,7 +56,7 @@ export class Stage {
         this.asked.push(asked);
         // As the Codex CLI does, it ends when it is stopped.
         signal.addEventListener("abort", () =>
-          asked.end({ kind: "failed", error: "It was stopped.", careful: false }));
+          this.deaf || asked.end({ kind: "failed", error: "It was stopped.", careful: false }));
       });
     const queue = createLimitQueue({
       store,
