@@ -28,6 +28,8 @@ export class Stage {
   refusal: Error | undefined;
   /** Whether questions go on when they are stopped, as one does that renews a token. */
   deaf = false;
+  /** What chance says. */
+  chance = 0.5;
   settings = { limitsAtOnce: 1, limitsGap: 1_000 };
 
   /** Adds accounts to the store. */
@@ -62,7 +64,7 @@ export class Stage {
       store,
       ask,
       clock: this.clock,
-      random: () => 0.5,
+      random: () => this.chance,
       settings: () => this.settings,
       log: silentLog,
       holder: name,
