@@ -190,12 +190,15 @@ function keptElsewhere(kind: DeviceState["credentialStore"], home: string): stri
 function checkUsable(current: Account | undefined, asked: Account): asserts current is Account {
   const name = printable(asked.alias);
   if (!current) throw new Failure(`Account "${name}" was removed meanwhile.`, "Add it again.");
-  if (current.setAside) {
-    throw new Failure(
-      `Account "${name}" cannot be used: ${current.setAside.reason}.`,
-      `Sign in again: opencode-multi-auth add ${name}`,
-    );
-  }
+  const reason = current.setAside?.reason;
+  if (reason === undefined) return;
+  throw new Failure(
+    `Account "${name}" cannot be used: ${reason}.`,
+    // No login brings a workspace back.
+    reason === "workspace deactivated"
+      ? `If that is over: ${PROGRAM} restore ${name}`
+      : `Sign in again: ${PROGRAM} add ${name}`,
+  );
 }
 
 /** Whether Codex would find exactly this login, so that nothing has to be written. */

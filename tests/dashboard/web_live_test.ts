@@ -128,6 +128,26 @@ Deno.test("the Codex CLI of this machine is given an account, and the page says 
     await page.until(/On device/);
   }));
 
+Deno.test("the Codex CLI is not given an account that needs a login, and the page says what to do", () =>
+  withPage(
+    async (page, _simulator, session) => {
+      const id = idOf(await page.html(), "work");
+      const said = await page.post(`/accounts/${id}/device`);
+      assert.match(
+        said,
+        /cannot be used: needs login\. Sign in again: opencode-multi-auth add work/,
+      );
+      assert.ok(!existsSync(join(session.home, ".codex", "auth.json")));
+    },
+    async (_session, env) => {
+      const store = await openLocalStore({ paths: resolvePaths(env), env });
+      const work = (await store.load()).accounts.find(({ alias }) => alias === "work");
+      const setAside = { at: 1, reason: "needs login" as const };
+      await store.edit(work?.id ?? "", (now) => ({ ...now, setAside }));
+      await store.close();
+    },
+  ));
+
 /** Signs the Codex CLI of a machine in. */
 function codexLogin({ home }: Session, name: string, round = 1): void {
   mkdirSync(join(home, ".codex"), { recursive: true });
