@@ -1,4 +1,5 @@
 import { printable } from "../account/alias.ts";
+import { codexHome } from "../codex_cli/codex_home.ts";
 import type { DeviceState } from "../codex_cli/device.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { Snapshot } from "../store/store.ts";
@@ -22,6 +23,7 @@ export function registerDevice(program: CommandLine, context: Context): void {
     .option("--json", JSON_ABOUT)
     .action((options) =>
       withStore(context, async (open) => {
+        const { toUseFile } = await import("../codex_cli/credential_store.ts");
         const { device, running } = await openDevice(context, open);
         const [state, processes] = [await device.state(), await running()];
         const account = accountOf(state, open.snapshot);
@@ -44,9 +46,12 @@ export function registerDevice(program: CommandLine, context: Context): void {
             `Account: ${accountText(state, open.snapshot)}`,
             ...(open.snapshot.locked ? [lockedText(open.store)] : []),
             `Credential store: ${storeText(state)}`,
-            ...(changedAt === null ? [] : [`Last change: ${dateTime(changedAt, context)}`]),
+            ...(changedAt === null || content.kind === "elsewhere"
+              ? []
+              : [`Last change: ${dateTime(changedAt, context)}`]),
             `Running: ${runningText(processes)}`,
             ...(open.snapshot.locked ? [] : takeOverText(content)),
+            ...(credentialStore === "file" ? [] : [toUseFile(codexHome(context.env))]),
             "",
           ].join("\n"),
         );
@@ -66,8 +71,11 @@ function accountText(state: DeviceState, snapshot: Snapshot): string {
   switch (content.kind) {
     case "account": {
       const { alias = "", email } = accountOf(state, snapshot) ?? {};
-      return printable(alias) + (email === undefined ? "" : ` (${printable(email)})`);
+      return printable(alias) + (email === undefined ? "" : ` (${printable(email)})`) +
+        (credentialStore === "auto" ? ", if Codex uses its file and no keyring" : "");
     }
+    case "elsewhere":
+      return "not known from here";
     case "absent":
       return credentialStore === "file" ? "none, Codex is not signed in" : "not known from here";
     case "api key":

@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Account } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
-import type { LimitQueue, LimitTask } from "../limits/limit_queue.ts";
+import type { LimitSource, LimitTask } from "../limits/limit_queue.ts";
 import { sleep } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { fileLog } from "../platform/log.ts";
@@ -58,7 +58,7 @@ export function registerLimits(program: CommandLine, context: Context): void {
         const source = options.source ?? "auto";
         const tasks = asked.length === 0
           ? []
-          : await ask(context, open, asked, (queue, ids) => queue.add(ids, source), !options.json);
+          : await ask(context, open, asked, source, !options.json);
         const failed = asked.flatMap((account) => {
           const task = tasks.find(({ accountId }) => accountId === account.id);
           if (task?.state === "success") return [];
@@ -120,7 +120,7 @@ async function ask(
   context: Context,
   { store, paths }: OpenStore,
   accounts: readonly Account[],
-  begin: (queue: LimitQueue, ids: readonly string[]) => Promise<void>,
+  source: LimitSource,
   narrated: boolean,
 ): Promise<LimitTask[]> {
   const { env, clock, random, fetch, folder, signal } = context;
@@ -133,10 +133,10 @@ async function ask(
   const ids = new Set(accounts.map(({ id }) => id));
   const line = progressLine(context, narrated);
   try {
-    await begin(queue, [...ids]);
+    await queue.add([...ids], source);
     for (;;) {
       const state = await queue.state();
-      const mine = state.tasks.filter(({ accountId }) => ids.has(accountId));
+      const mine = state.tasks.filter((task) => task.source === source && ids.has(task.accountId));
       const pending = mine.filter(({ state }) => state === "queued" || state === "running");
       if (pending.length === 0) return mine;
       const next = pending.find(({ state }) => state === "running") ?? pending[0];

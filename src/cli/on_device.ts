@@ -10,9 +10,9 @@ export async function onDevice(
   const { accountOnDevice } = await import("../codex_cli/on_device.ts");
   try {
     const { issuer } = resolveEndpoints(context.env);
-    return accountOnDevice(context.env, accounts, { issuer, now: context.clock.now() });
+    return await accountOnDevice(context.env, accounts, { issuer, now: context.clock.now() });
   } catch {
-    // An address override that is refused is said by whoever sends something there.
+    // An address override or a setting that is refused is said by whoever needs it.
     return undefined;
   }
 }

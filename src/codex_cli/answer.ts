@@ -28,6 +28,8 @@ export interface CodexQuestion {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds that it may take (default a minute). */
   readonly limitMs?: number;
+  /** A file that must not outlive this process, even where that dies suddenly. */
+  readonly forget?: string | undefined;
 }
 
 /** A question where there is a Codex CLI to ask. */
@@ -62,7 +64,7 @@ export function missing(env: Environment): Extract<CodexAnswer, { kind: "failed"
     cause: asked
       ? `CODEX_CLI_BIN names ${short(asked)}, which is no program.`
       : "The Codex CLI (codex) was not found.",
-    fix: `Install it (${INSTALL}), name it in CODEX_CLI_BIN, or ask with --source usage.`,
+    fix: `Install it (${INSTALL}) or name it in CODEX_CLI_BIN, or ask with --source usage.`,
   };
 }
 

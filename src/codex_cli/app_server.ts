@@ -37,6 +37,7 @@ export async function askAppServer(question: ProgramQuestion): Promise<CodexAnsw
       maxBytes: MAX_BYTES,
       clock,
       signal: question.signal,
+      forget: question.forget,
       onLine: (line) => {
         const message = parse(line);
         // A message with a method is a notification, or a question to us.

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import { builtin, runtime } from "../platform/runtime.ts";
@@ -44,23 +45,25 @@ export interface ChildOptions {
   readonly maxBytes: number;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
+  /** A file that goes when this process can no longer see to it, as after a sudden death. */
+  readonly forget?: string | undefined;
   /** Is given each whole line of its standard output. */
   readonly onLine?: (line: string) => void;
 }
 
 /**
- * Runs "$@" with an empty standard input, and ends the whole group when our end of the pipe closes:
- * so not even our own sudden death leaves a child that tries for ever.
+ * Runs "$@", and ends the whole group when our end of a pipe closes: so not even our own sudden death
+ * leaves a child that tries for ever, or the file $1. Whoever waits for it ends the guard.
  */
-const GUARD = `exec 3<&0 </dev/null
-"$@" 3<&- &
+const GUARD = `exec 4<&0
+forget=$1
+shift
+"$@" <&4 3<&- 4<&- &
 child=$!
-( read -r _ <&3; kill -9 -$$ ) >/dev/null 2>&1 &
-guard=$!
-wait $child
-status=$?
-kill $guard 2>/dev/null
-exit $status`;
+( PATH=$PATH:/usr/bin:/bin
+  read -r _ <&3; rm -f -- "$forget"; kill -9 -$$ ) </dev/null >/dev/null 2>&1 4<&- &
+exec </dev/null 3<&- 4<&-
+wait $child`;
 
 /** Starts a program in a process group of its own, which ends as a whole. */
 export function startChild(
@@ -70,7 +73,6 @@ export function startChild(
 ): Child {
   const { clock, signal } = options;
   const windows = runtime.platform === "win32";
-  const guarded = options.input === "closed" && !windows;
   let end: ChildEnd | undefined;
   let stdout = "";
   let stderr = "";
@@ -82,9 +84,9 @@ export function startChild(
 
   function spawn() {
     const { spawn } = builtin("node:child_process");
-    const [command, argv] = guarded
-      ? ["/bin/sh", ["-c", GUARD, "sh", program, ...args]] as const
-      : [program, args] as const;
+    const [command, argv] = windows
+      ? [program, args] as const
+      : ["/bin/sh", ["-c", GUARD, "sh", options.forget ?? "", program, ...args]] as const;
     // A program behind npm's shim is a script on Windows, which only the shell can run.
     const shell = windows && /\.(cmd|bat)$/i.test(program);
     const quoted = (text: string) => shell ? `"${text.replaceAll('"', '\\"')}"` : text;
@@ -94,7 +96,8 @@ export function startChild(
       detached: !windows,
       shell,
       windowsHide: true,
-      stdio: ["pipe", "pipe", "pipe"],
+      // The last one tells the guard that we live.
+      stdio: [options.input === "open" ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
     });
   }
 
@@ -111,6 +114,9 @@ export function startChild(
   const stop = (reason: ChildEnd) => {
     end ??= reason;
     sweep();
+    // One that has left the group may still hold them, and nobody waits for it.
+    process?.stdout?.destroy();
+    process?.stderr?.destroy();
   };
   const onAbort = () => stop({ kind: "stopped" });
   const cancel = clock.after(options.limitMs, () => stop({ kind: "time limit" }));
@@ -121,11 +127,13 @@ export function startChild(
     end ??= reason;
     finish({ end, stdout, stderr });
   };
-  const take = (text: string): boolean => {
-    bytes += text.length;
-    if (bytes <= options.maxBytes) return true;
-    stop({ kind: "too much output" });
-    return false;
+  const take = (stream: Readable | null | undefined, onText: (text: string) => void) => {
+    const decoder = new TextDecoder();
+    stream?.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes > options.maxBytes) stop({ kind: "too much output" });
+      else onText(decoder.decode(chunk, { stream: true }));
+    });
   };
 
   if (signal?.aborted) {
@@ -141,19 +149,15 @@ export function startChild(
   signal?.addEventListener("abort", onAbort, { once: true });
   runtime.once("exit", sweep);
   // A child that has ended does not read any more; its end says why.
-  process.stdin.on("error", () => {});
-  if (options.input === "closed" && !guarded) process.stdin.end();
-  process.stdout.setEncoding("utf8").on("data", (text: string) => {
-    if (!take(text)) return;
+  process.stdin?.on("error", () => {});
+  take(process.stdout, (text) => {
     stdout += text;
     if (!options.onLine) return;
     const lines = (unread + text).split("\n");
     unread = lines.pop() ?? "";
     for (const line of lines) options.onLine(line);
   });
-  process.stderr.setEncoding("utf8").on("data", (text: string) => {
-    if (take(text)) stderr += text;
-  });
+  take(process.stderr, (text) => void (stderr += text));
   process.on("error", (error: Error) => {
     done({ kind: "not started", cause: messageOf(error) });
   });
@@ -167,10 +171,10 @@ export function startChild(
 
   return {
     write(text) {
-      process?.stdin.write(text);
+      process?.stdin?.write(text);
     },
     close() {
-      process?.stdin.end();
+      process?.stdin?.end();
     },
     kill: () => stop({ kind: "stopped" }),
     outcome,

@@ -6,13 +6,14 @@ import { type FileSystem, systemFiles } from "../platform/files.ts";
 import { type Log, silentLog } from "../platform/log.ts";
 import { asObject, type JsonObject } from "../platform/json.ts";
 import type { Environment } from "../platform/paths.ts";
+import { PROGRAM } from "../platform/version.ts";
 import type { LocalStore } from "../store/local.ts";
 import { changeAuthFile } from "./auth_change.ts";
 import { withLogin } from "./auth_content.ts";
 import { type AuthReading, readWholeAuthFile } from "./auth_file.ts";
 import { type Lock, lockWithPrograms } from "./auth_lock.ts";
 import { authPath, codexHome } from "./codex_home.ts";
-import { credentialStore, STORE_SETTING } from "./credential_store.ts";
+import { credentialStore, STORE_SETTING, toUseFile, usesFile } from "./credential_store.ts";
 import type { Device, DeviceState, SyncOutcome } from "./device.ts";
 import { contentOf, holderOf } from "./holder.ts";
 import { type FindCodex, findCodex } from "./running_codex.ts";
@@ -55,8 +56,11 @@ export function codexDevice(options: DeviceOptions): Device {
     const changedAt = reading.kind === "absent" ? null : reading.changedAt;
     const about = { path: reading.path, changedAt };
     try {
-      const content = await contentOf(reading, { store, issuer, now: clock.now() });
-      return { ...about, credentialStore: credentialStore(home, files), content };
+      const kind = credentialStore(home, files);
+      const content = usesFile(kind)
+        ? await contentOf(reading, { store, issuer, now: clock.now() })
+        : { kind: "elsewhere" } as const;
+      return { ...about, credentialStore: kind, content };
     } catch (error) {
       const content = { kind: "unreadable", why: messageOf(error) } as const;
       return { ...about, credentialStore: "file", content };
@@ -67,11 +71,15 @@ export function codexDevice(options: DeviceOptions): Device {
     const kind = credentialStore(home, files);
     const elsewhere = keptElsewhere(kind, home);
     const reading = await read();
-    // "auto" uses the file where there is no keyring; for the others a file is left from before.
-    if (elsewhere !== undefined && (kind !== "auto" || reading.kind === "absent")) {
-      return { kind: "left", text: elsewhere };
+    if (elsewhere === undefined) return await takeOver(reading, wish.alias);
+    if (!usesFile(kind) || reading.kind === "absent") {
+      return {
+        kind: "left",
+        text: `${elsewhere} To have its account here too: ${PROGRAM} add <alias>`,
+      };
     }
-    return await takeOver(reading, wish.alias);
+    const outcome = await takeOver(reading, wish.alias);
+    return { ...outcome, text: `${outcome.text} ${elsewhere}` };
   }
 
   async function takeOver(reading: AuthReading, alias?: string): Promise<SyncOutcome> {
@@ -141,7 +149,7 @@ export function codexDevice(options: DeviceOptions): Device {
       if (kind !== "file") {
         throw new Failure(
           keptElsewhere(kind, home) ?? "",
-          `To switch it from here, set ${STORE_SETTING} = "file" in ${home}/config.toml and sign in again.`,
+          toUseFile(home, `switch ${printable(account.alias)}`),
         );
       }
       await put(account, overwrite);
@@ -173,7 +181,7 @@ function keptElsewhere(kind: DeviceState["credentialStore"], home: string): stri
     case "keyring":
       return `The Codex CLI keeps its login in the system's keyring (${setting}), which is not read or changed from here.`;
     case "auto":
-      return `The Codex CLI keeps its login in the system's keyring where there is one (${setting}); only it knows which one it uses.`;
+      return `The Codex CLI keeps its login in the system's keyring where there is one, else in its file (${setting}); only it knows which it uses.`;
     case "ephemeral":
       return `The Codex CLI keeps its login in memory only (${setting}).`;
   }
@@ -182,12 +190,15 @@ function keptElsewhere(kind: DeviceState["credentialStore"], home: string): stri
 function checkUsable(current: Account | undefined, asked: Account): asserts current is Account {
   const name = printable(asked.alias);
   if (!current) throw new Failure(`Account "${name}" was removed meanwhile.`, "Add it again.");
-  if (current.setAside) {
-    throw new Failure(
-      `Account "${name}" cannot be used: ${current.setAside.reason}.`,
-      `Sign in again: opencode-multi-auth add ${name}`,
-    );
-  }
+  const reason = current.setAside?.reason;
+  if (reason === undefined) return;
+  throw new Failure(
+    `Account "${name}" cannot be used: ${reason}.`,
+    // No login brings a workspace back.
+    reason === "workspace deactivated"
+      ? `If that is over: ${PROGRAM} restore ${name}`
+      : `Sign in again: ${PROGRAM} add ${name}`,
+  );
 }
 
 /** Whether Codex would find exactly this login, so that nothing has to be written. */

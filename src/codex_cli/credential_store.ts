@@ -3,6 +3,7 @@ import { parse, TomlError } from "smol-toml";
 import { printable } from "../account/alias.ts";
 import { errorCode, Failure, messageOf } from "../platform/failure.ts";
 import { type FileSystem, readTextIfExists } from "../platform/files.ts";
+import { PROGRAM } from "../platform/version.ts";
 import type { DeviceState } from "./device.ts";
 
 /** The setting that says where the Codex CLI keeps its login. */
@@ -11,6 +12,17 @@ export const STORE_SETTING = "cli_auth_credentials_store";
 type CredentialStore = DeviceState["credentialStore"];
 
 const KNOWN: readonly CredentialStore[] = ["file", "keyring", "auto", "ephemeral"];
+
+/** Whether Codex looks into its file at all. */
+export function usesFile(kind: CredentialStore): boolean {
+  return kind === "file" || kind === "auto";
+}
+
+/** What lets a login that is kept elsewhere be switched; `codex login` would revoke one that the file still holds. */
+export function toUseFile(home: string, command = "switch <alias>"): string {
+  const config = join(home, "config.toml");
+  return `To switch it from here: set ${STORE_SETTING} = "file" in ${config}, then ${PROGRAM} ${command}`;
+}
 
 /**
  * Where the Codex CLI keeps its login, by its `config.toml`; without a word there, in the file.

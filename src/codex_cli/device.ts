@@ -9,11 +9,13 @@ import type { Account } from "../account/account.ts";
 export interface DeviceState {
   /** The real `auth.json`. */
   readonly path: string;
-  /** Where the Codex CLI keeps its login; only `file` can be read and switched. */
+  /** Where the Codex CLI keeps its login; only `file` can be switched, and `auto` may mean it. */
   readonly credentialStore: "file" | "keyring" | "auto" | "ephemeral";
   readonly content:
     /** There is no file. */
     | { readonly kind: "absent" }
+    /** Codex does not look into the file: one that is there was left from before. */
+    | { readonly kind: "elsewhere" }
     /** A login of a stored account. */
     | { readonly kind: "account"; readonly accountId: string }
     /** A login that is not in the store: removed before, or from elsewhere. */
@@ -64,6 +66,6 @@ export interface Device {
     account: Account,
     options?: { readonly overwrite?: boolean },
   ): Promise<{ readonly codexRuns: boolean }>;
-  /** Looks at each change of the file and syncs; `onSync` hears what came of it. Ends with the returned function. */
+  /** Looks at the file that is there and at each change of it, and syncs; `onSync` hears what came of it. Ends with the returned function. */
   watch(onSync: (outcome: SyncOutcome) => void): () => void;
 }

@@ -46,6 +46,7 @@ export async function askExec(
       maxBytes: MAX_BYTES,
       clock,
       signal: question.signal,
+      forget: question.forget,
     },
   ).outcome;
   const ours = rollouts(sandbox, files).filter((path) => !before.has(path));

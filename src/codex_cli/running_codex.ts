@@ -19,8 +19,20 @@ interface Running {
   readonly command: readonly string[];
 }
 
-/** Subcommands that end by themselves and keep no account. */
-const SHORT: readonly string[] = ["login", "logout", "completion", "help", "--version", "--help"];
+/** Subcommands that keep no account. */
+const WITHOUT_ACCOUNT: readonly string[] = [
+  ...["login", "logout", "mcp", "plugin", "completion", "update", "doctor", "sandbox", "debug"],
+  ...["apply", "a", "archive", "unarchive", "delete", "migrate-rollouts", "migrate-nfs-db"],
+  ...["features", "help", "--help", "-h", "--version", "-V"],
+];
+/** Options before a subcommand that take the next word. */
+const WITH_VALUE: readonly string[] = [
+  ...["-c", "--config", "--enable", "--disable", "--remote", "--remote-auth-token-env", "-m"],
+  ...["--model", "--local-provider", "-p", "--profile", "-s", "--sandbox", "-C", "--cd"],
+  ...["--add-dir", "-a", "--ask-for-approval"],
+];
+/** The one that takes all words up to the next option. */
+const WITH_VALUES: readonly string[] = ["-i", "--image"];
 
 /** Looks among the processes of this machine, through `/proc` where there is one, else with `ps`. */
 export function findCodex(env: Environment, files: FileSystem = systemFiles): FindCodex {
@@ -31,16 +43,29 @@ export function findCodex(env: Environment, files: FileSystem = systemFiles): Fi
   };
 }
 
-/** Whether a command line is that of a Codex CLI that works with an account. */
+/**
+ * Whether a command line is that of a Codex CLI that works with an account. What npm installs is a script
+ * that starts it, and is not counted itself.
+ */
 export function isCodex([program = "", ...args]: readonly string[]): boolean {
-  const named = (path: string) => /^codex(\.js|\.exe)?$/.test(basename(path));
-  const rest = named(program)
-    ? args
-    // Installed from npm it is a script; the runtime's own name comes first.
-    : /^(node|bun|deno)(\.exe)?$/.test(basename(program)) && named(args[0] ?? "")
-    ? args.slice(1)
-    : undefined;
-  return rest !== undefined && !SHORT.includes(rest[0] ?? "");
+  return /^codex(\.exe)?$/.test(basename(program)) && !WITHOUT_ACCOUNT.includes(subcommand(args));
+}
+
+/** The first word that is no option before the subcommand, and no value of one; "" where a session begins. */
+function subcommand(args: readonly string[]): string {
+  let values = false;
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (word === "--") return "";
+    if (!word.startsWith("-")) {
+      if (!values) return word;
+    } else if (WITHOUT_ACCOUNT.includes(word)) return word;
+    else {
+      values = WITH_VALUES.includes(word);
+      if (WITH_VALUE.includes(word)) at++;
+    }
+  }
+  return "";
 }
 
 /** Undefined where there is no `/proc`, or this runtime may not read it. */
@@ -52,13 +77,23 @@ function fromProc(env: Environment, files: FileSystem): Running[] | undefined {
     files.read(`/proc/${runtime.pid}/cmdline`);
     for (const name of files.list("/proc").filter((name) => /^\d+$/.test(name))) {
       const command = words(`/proc/${name}/cmdline`, files);
-      if (isCodex(command) && usesHome(name, env, files)) {
+      if (isCodex(command) && isItself(name, files) && usesHome(name, env, files)) {
         found.push({ pid: Number(name), command });
       }
     }
     return found;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether the program that runs is called so too: any other one can be given that name. */
+function isItself(pid: string, files: FileSystem): boolean {
+  try {
+    // Packages may put a script around it, and it may have been replaced since.
+    return basename(files.readlink(`/proc/${pid}/exe`)).includes("codex");
+  } catch {
+    return false;
   }
 }
 

@@ -67,6 +67,11 @@ export function sandboxFolder(
   return join(homeFolder(env), ".codex-multi", sandboxName(alias, aliases));
 }
 
+/** Where the login of a sandbox lies. */
+export function loginOf(folder: string): string {
+  return join(folder, "auth.json");
+}
+
 /** The Codex CLI's own home on this device: `CODEX_HOME`, else `~/.codex`. */
 export function deviceHome(env: Environment): string {
   return set(env["CODEX_HOME"]) ?? join(homeFolder(env), ".codex");
@@ -98,7 +103,7 @@ export function prepareSandbox(
       "Remove that link; a folder of its own is made.",
     );
   }
-  const path = join(folder, "auth.json");
+  const path = loginOf(folder);
   // A link would lead to a login that is none of ours.
   if (isLink(path, files)) files.unlink(path);
   writeFileAtomic(path, sandboxLogin(account, now), { files });
@@ -125,22 +130,33 @@ function isLink(path: string, files: FileSystem): boolean {
 /**
  * Takes our login out of a sandbox; the rest may stay. A login of another making, one that could be
  * renewed, is left alone. Never throws.
+ *
+ * @param before Only one that was written before this moment, epoch milliseconds (default: any).
  */
-export function clearSandbox(folder: string, files: FileSystem = systemFiles): void {
-  const path = join(folder, "auth.json");
+export function clearSandbox(
+  folder: string,
+  files: FileSystem = systemFiles,
+  before = Infinity,
+): void {
+  const path = loginOf(folder);
   try {
     const login = JSON.parse(readTextIfExists(path, files) ?? "null");
-    if (login?.tokens?.refresh_token === "") files.unlink(path);
+    if (login?.tokens?.refresh_token !== "" || files.stat(path).mtimeMs >= before) return;
+    files.unlink(path);
   } catch {
     // It is not ours.
   }
 }
 
-/** Takes our logins out of every sandbox of this machine. Never throws. */
-export function clearSandboxes(env: Environment, files: FileSystem = systemFiles): void {
+/** The same for every sandbox of this machine. */
+export function clearSandboxes(
+  env: Environment,
+  files: FileSystem = systemFiles,
+  before = Infinity,
+): void {
   const folder = join(homeFolder(env), ".codex-multi");
   try {
-    for (const name of files.list(folder)) clearSandbox(join(folder, name), files);
+    for (const name of files.list(folder)) clearSandbox(join(folder, name), files, before);
   } catch {
     // There are none.
   }

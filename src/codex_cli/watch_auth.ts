@@ -17,7 +17,7 @@ export interface WatchOptions {
   readonly files: FileSystem;
   readonly clock: Clock;
   readonly watchFolder: WatchFolder;
-  /** One change, or several in quick succession. The next one waits until it is through. */
+  /** What is there at the start, one change, or several in quick succession. The next one waits until it is through. */
   readonly onChange: () => Promise<void>;
 }
 
@@ -42,14 +42,14 @@ export const watchFolder: WatchFolder = (folder, onEvent, onEnd) => {
 
 /**
  * Watches an `auth.json`, which may be replaced, deleted, restored, or a symlink to somewhere else:
- * its folders are watched, and a slow poll sees what no event tells.
+ * its folders are watched, and a slow poll sees what no event tells. One that is there is the first change.
  *
  * @returns Ends it.
  */
 export function watchAuth(options: WatchOptions): () => void {
   const { path, files, clock, onChange } = options;
   const watched = new Map<string, () => void>();
-  let seen = stampOf(path, files);
+  let seen = ABSENT;
   let busy = false;
   let ended = false;
   let cancelQuiet = () => {};
@@ -106,6 +106,7 @@ export function watchAuth(options: WatchOptions): () => void {
     cancelPoll = clock.after(POLL_MS, poll, { background: true });
   };
   follow();
+  void look();
   cancelPoll = clock.after(POLL_MS, poll, { background: true });
   return () => {
     ended = true;
@@ -124,12 +125,15 @@ function realOf(path: string, files: FileSystem): string {
   }
 }
 
+/** The stamp of no file. */
+const ABSENT = "";
+
 /** Changes whenever the file is replaced, rewritten, deleted, or another one takes its place. */
 function stampOf(path: string, files: FileSystem): string {
   try {
     const { ino, size, mtimeMs } = files.stat(path);
     return `${realOf(path, files)} ${ino} ${size} ${mtimeMs}`;
   } catch {
-    return "";
+    return ABSENT;
   }
 }

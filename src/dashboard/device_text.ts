@@ -9,18 +9,16 @@ export function deviceText(
   { content, credentialStore }: DeviceState,
   alias: (accountId: string) => string | undefined,
 ): string {
-  if (credentialStore === "keyring") {
-    return "The Codex CLI keeps its login in the system's keyring; it can be neither read nor switched from here.";
-  }
-  if (credentialStore === "ephemeral") {
-    return "The Codex CLI keeps its login in memory only; it can be neither read nor switched from here.";
-  }
   switch (content.kind) {
+    case "elsewhere":
+      return `The Codex CLI keeps its login in ${
+        credentialStore === "keyring" ? "the system's keyring" : "memory only"
+      }; it can be neither read nor switched from here. To switch it, set cli_auth_credentials_store = "file" in its config.toml.`;
     case "absent":
       return "The Codex CLI is not signed in on this device.";
     case "account":
-      return `The Codex CLI of this device uses ${
-        alias(content.accountId) ?? "a removed account"
+      return `The Codex CLI of this device uses ${alias(content.accountId) ?? "a removed account"}${
+        credentialStore === "auto" ? ", if it uses its file and no keyring (auto)" : ""
       }.`;
     case "stranger":
       return `The Codex CLI uses ${

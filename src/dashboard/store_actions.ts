@@ -1,4 +1,5 @@
 import { printable } from "../account/alias.ts";
+import type { Device } from "../codex_cli/device.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
@@ -16,7 +17,7 @@ import { type Action, type ActionRequest, type Download, LENGTHS } from "./actio
 import { newSecret, type Session } from "./session.ts";
 
 /** What concerns the store as a whole: opening it, settings, moving accounts in and out. */
-export function storeActions({ store, others = [], paths, env, clock, issuer }: {
+export function storeActions({ store, others = [], paths, env, clock, issuer, device }: {
   readonly store: LocalStore;
   readonly others?: readonly LocalStore[];
   readonly paths: Paths;
@@ -24,6 +25,7 @@ export function storeActions({ store, others = [], paths, env, clock, issuer }: 
   readonly clock: Clock;
   /** Where our refreshes go. */
   readonly issuer: string;
+  readonly device: Device;
 }): Action[] {
   const setting = async ({ text }: ActionRequest, value: string | undefined) => {
     const name = text("name");
@@ -47,7 +49,12 @@ export function storeActions({ store, others = [], paths, env, clock, issuer }: 
       path: "/unlock",
       fields: { passphrase: LENGTHS.passphrase },
       locked: true,
-      run: ({ text }) => unlock(store, others, text("passphrase")),
+      async run({ text }) {
+        const said = await unlock(store, others, text("passphrase"));
+        // The Codex CLI's login waits since the start. What keeps it now, the page says.
+        await device.sync().catch(() => {});
+        return said;
+      },
     },
     {
       path: "/settings",

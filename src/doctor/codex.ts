@@ -90,7 +90,7 @@ function kept({ credentialStore, content }: DeviceState, home: string): Finding 
   if (credentialStore === "file") return ok(name, "The Codex CLI keeps its login in a file.");
   const fix = `Set ${STORE_SETTING} = "file" in ${join(home, "config.toml")} to have it switched.`;
   if (credentialStore === "auto") {
-    const text = "The Codex CLI keeps its login in the system's keyring where there is one.";
+    const text = "The Codex CLI keeps its login in the system's keyring where there is one (auto).";
     return warning(name, text, fix);
   }
   const text = `The Codex CLI keeps its login elsewhere (${credentialStore}), where it cannot be ` +
@@ -106,6 +106,7 @@ function held({ content, path }: DeviceState, { accounts }: Snapshot): Finding |
   const name = "login";
   switch (content.kind) {
     case "absent":
+    case "elsewhere":
       return undefined;
     case "api key":
       return ok(name, "The Codex CLI is signed in with an API key.");

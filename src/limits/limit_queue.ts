@@ -8,7 +8,7 @@
 /** How an account's figures are asked for; `auto` takes the cheapest way that answers. */
 export type LimitSource = "auto" | "usage" | "app-server" | "exec";
 
-/** Where one account stands in the queue. */
+/** Where one question about an account stands in the queue. */
 export interface LimitTask {
   readonly accountId: string;
   readonly source: LimitSource;
@@ -38,9 +38,12 @@ export interface LimitQueueState {
 
 /** Asks for figures, one account after the other with a jittered pause. What it knows is in `state.db`. */
 export interface LimitQueue {
-  /** Adds accounts to the run that is under way, or begins one. Accounts that already wait are not added twice. */
+  /**
+   * Adds accounts to the run that is under way, or begins one. Who asks the same way for one that already
+   * waits, waits with the others; who asks another way gets a question of their own.
+   */
   add(accountIds: readonly string[], source: LimitSource): Promise<void>;
-  /** Ends the task that runs, at once, and marks it and those behind it as stopped. */
+  /** Marks what runs and what waits as stopped, and ends what runs as fast as it can be. */
   stop(): Promise<void>;
   /** Rejects when the store cannot be written, so that nothing goes on; `add` tries anew. */
   state(): Promise<LimitQueueState>;

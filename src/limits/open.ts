@@ -1,6 +1,8 @@
 import type { Client } from "../codex/client.ts";
+import { clearSandboxes } from "../codex_cli/sandbox.ts";
 import type { Clock } from "../platform/clock.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
+import { systemFiles } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type { Environment } from "../platform/paths.ts";
 import { readSettings, STANDARD_SETTINGS } from "../platform/settings.ts";
@@ -28,10 +30,14 @@ export interface OpenLimits {
   readonly log: Log;
 }
 
+/** A login in a sandbox that is older than this is in nobody's use, in milliseconds. */
+const LEFT_MS = 10 * 60_000;
+
 /** The machine's one queue of questions about limits, put together. Close it before the client and the store. */
 export function openLimitQueue(options: OpenLimits): LimitQueue {
   const { client, store, env, clock, random, log, paths } = options;
   const { pool, refresher } = client;
+  const sealed = () => store.files.accounts.last?.sealed !== undefined;
   const sources = limitSources({
     env,
     folder: options.folder,
@@ -39,12 +45,14 @@ export function openLimitQueue(options: OpenLimits): LimitQueue {
     backend: resolveEndpoints(env).backend,
     clock,
     aliases: () => pool.accounts.map(({ alias }) => alias),
-    sealed: () => store.files.accounts.last?.sealed !== undefined,
+    sealed,
   });
   const ask = createQuestion({ sources, pool, refresher, store, clock, log });
   return createLimitQueue({
     store,
     async ask(accountId, source, signal) {
+      // Left from when the store was plain, or by a machine that went down.
+      if (sealed()) clearSandboxes(env, systemFiles, clock.now() - LEFT_MS);
       const end = await ask(accountId, source, signal);
       // Whoever sees that a task has ended must find its figures.
       await client.store.flush();

@@ -64,7 +64,7 @@ export function createQuestion(options: QuestionOptions): Question {
 
     let asked = fresh.account;
     let renewed = false;
-    const said: string[] = [];
+    const said = new Map<string, SourceName[]>();
     for (const name of source === "auto" ? BY_COST : [source]) {
       if (signal.aborted) break;
       let answer = await options.sources[name](asked, signal);
@@ -90,12 +90,13 @@ export function createQuestion(options: QuestionOptions): Question {
           true,
         );
       }
-      said.push(`${answer.cause} ${answer.fix}`);
+      const text = `${answer.cause} ${answer.fix}`;
+      said.set(text, [...said.get(text) ?? [], name]);
       log.info(`${account.alias}: limits by ${name}: ${answer.cause}`);
       // Without a network the dearest way would try until its time is over.
       if (answer.offline && source === "auto") break;
     }
-    return failed(said[0] ?? "It was stopped.");
+    return failed(allSaid(said) ?? "It was stopped.");
   };
 
   const learn = async (
@@ -123,6 +124,18 @@ export function createQuestion(options: QuestionOptions): Question {
 function failed(error: string, careful = false): QuestionEnd {
   return { kind: "failed", error, careful };
 }
+
+/** What all ways have said, each with its name where that are several. */
+function allSaid(said: ReadonlyMap<string, readonly SourceName[]>): string | undefined {
+  const texts = [...said];
+  if (texts.length < 2) return texts[0]?.[0];
+  // Another way is no advice where it was tried.
+  return texts.map(([text, names]) => `${names.join(", ")}: ${text.replace(OTHER_WAY, "")}`)
+    .join(" ");
+}
+
+/** The end of a fix that names another way to ask. */
+const OTHER_WAY = /[,;] or ask with --source [\w-]+(?=\.$)| Ask with --source .*$/;
 
 function signIn({ alias }: Account): string {
   return `opencode-multi-auth add ${printable(alias)}`;

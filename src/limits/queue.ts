@@ -9,10 +9,10 @@ import {
   hasLimitTask,
   isPending,
   leaveLimitTasks,
+  type LimitKey,
   type LimitRow,
   limitRows,
   pauseLimitTasks,
-  requeueLimitTask,
   settleLeftTasks,
   stopLimitTasks,
 } from "../store/limit_tasks.ts";
@@ -54,7 +54,7 @@ class StoredQueue implements LimitQueue {
   readonly #options: QueueOptions;
   readonly #holder: string;
   readonly #isGone: (holder: string) => boolean;
-  /** Tasks that this process carries out, by account id. */
+  /** Questions that this process asks, by account id; one that was stopped may take a while to end. */
   readonly #running = new Map<string, { readonly stop: AbortController; done: Promise<void> }>();
   readonly #closing = new AbortController();
   #working: Promise<void> | undefined;
@@ -88,10 +88,9 @@ class StoredQueue implements LimitQueue {
       // Nothing new begins before every process has looked and ended its own.
       pauseLimitTasks(db, now + 2 * LOOK_MS, now);
     });
+    // Nobody waits for them: a token that is being renewed may not be cut off.
     for (const task of this.#running.values()) task.stop.abort();
     this.#wake();
-    // What runs here has ended when this resolves; another process ends its own within a look.
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
   }
 
   async state(): Promise<LimitQueueState> {
@@ -122,8 +121,8 @@ class StoredQueue implements LimitQueue {
     await this.#working;
     // Reading shows whether there is anything to leave: a look alone makes no file.
     const rows = await this.#read().catch(() => []);
-    const concerned = ({ owner, worker, state }: LimitRow) =>
-      isPending({ state }) && (owner === this.#holder || worker === this.#holder);
+    const concerned = ({ owners, worker, state }: LimitRow) =>
+      isPending({ state }) && (owners.includes(this.#holder) || worker === this.#holder);
     if (rows.some(concerned)) {
       // Where that cannot be written, this process's end says the same.
       await this.#write((now, db) => leaveLimitTasks(db, this.#holder, now))
@@ -136,7 +135,7 @@ class StoredQueue implements LimitQueue {
     if (this.#failure !== undefined) throw this.#failure;
     const rows = await this.#read();
     const left = rows.some((row) =>
-      isPending(row) && (this.#isGone(row.owner) || (row.worker && this.#isGone(row.worker)))
+      isPending(row) && (row.owners.every(this.#isGone) || (row.worker && this.#isGone(row.worker)))
     );
     if (!left) return rows;
     await this.#write((now, db) => settleLeftTasks(db, this.#isGone, now));
@@ -174,7 +173,8 @@ class StoredQueue implements LimitQueue {
       this.#added = false;
       const claim = await this.#write((now, db) => {
         settleLeftTasks(db, this.#isGone, now);
-        return claimLimitTask(db, this.#holder, settings().limitsAtOnce, now);
+        const busy = new Set(this.#running.keys());
+        return claimLimitTask(db, this.#holder, settings().limitsAtOnce, busy, now);
       });
       if (claim.kind === "idle" && this.#running.size === 0) {
         // What was added meanwhile has found a worker that was about to leave.
@@ -182,16 +182,16 @@ class StoredQueue implements LimitQueue {
         this.#working = undefined;
         return;
       }
-      if (claim.kind === "task") {
-        this.#begin(claim.accountId, claim.source as LimitSource);
-      } else await this.#sleep(LOOK_MS);
+      if (claim.kind === "task") this.#begin(claim);
+      else await this.#sleep(LOOK_MS);
     }
   }
 
-  #begin(accountId: string, source: LimitSource): void {
+  #begin(task: LimitKey): void {
+    const { accountId } = task;
     const stop = new AbortController();
     if (this.#closing.signal.aborted) stop.abort();
-    const done = this.#run(accountId, source, stop)
+    const done = this.#run(task, stop)
       .catch((error) => this.#fail(error))
       .finally(() => {
         this.#running.delete(accountId);
@@ -200,37 +200,34 @@ class StoredQueue implements LimitQueue {
     this.#running.set(accountId, { stop, done });
   }
 
-  async #run(accountId: string, source: LimitSource, stop: AbortController): Promise<void> {
+  async #run(task: LimitKey, stop: AbortController): Promise<void> {
     const { ask, random, settings } = this.#options;
     const over = new AbortController();
-    const watching = this.#watch(accountId, stop, over.signal);
-    const end = await ask(accountId, source, stop.signal).finally(() => over.abort());
+    const watching = this.#watch(task, stop, over.signal);
+    const end = await ask(task.accountId, task.source as LimitSource, stop.signal)
+      .finally(() => over.abort());
     await watching;
     await this.#write((now, db) => {
       const gap = settings().limitsGap * (0.5 + random());
       const careful = end.kind === "failed" && end.careful ? CAREFUL_MS : 0;
       pauseLimitTasks(db, now + Math.max(gap, careful), now);
       // Stopped meanwhile, or taken for dead: its row says something else by now.
-      if (!hasLimitTask(db, accountId, this.#holder)) return;
-      if (stop.signal.aborted) {
-        const mine = limitRows(db).some((row) =>
-          row.accountId === accountId && row.owner === this.#holder
-        );
-        if (mine) endLimitTask(db, accountId, "stopped", null, now);
-        else requeueLimitTask(db, accountId);
-      } else if (end.kind === "answered") endLimitTask(db, accountId, "success", null, now);
-      else endLimitTask(db, accountId, "error", end.error, now);
+      if (!hasLimitTask(db, task, this.#holder)) return;
+      // Closed in the middle: all of it is let go.
+      if (stop.signal.aborted) leaveLimitTasks(db, this.#holder, now);
+      else if (end.kind === "answered") endLimitTask(db, task, "success", null, now);
+      else endLimitTask(db, task, "error", end.error, now);
     });
   }
 
   /** Ends a task at once when another process has stopped it. */
-  async #watch(accountId: string, stop: AbortController, over: AbortSignal): Promise<void> {
+  async #watch(task: LimitKey, stop: AbortController, over: AbortSignal): Promise<void> {
     const { store, clock } = this.#options;
     while (!over.aborted) {
       await sleep(clock, LOOK_MS, over).catch(() => {});
       if (over.aborted) return;
       const mine = await store.files.readState(
-        (db) => hasLimitTask(db, accountId, this.#holder),
+        (db) => hasLimitTask(db, task, this.#holder),
         false,
       ).catch(() => true);
       if (mine) continue;

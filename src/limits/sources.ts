@@ -9,7 +9,7 @@ import { type CodexAnswer, missing, type ProgramQuestion } from "../codex_cli/an
 import { askAppServer } from "../codex_cli/app_server.ts";
 import { askExec } from "../codex_cli/exec.ts";
 import { codexEnvironment, locateCodex } from "../codex_cli/program.ts";
-import { clearSandbox, prepareSandbox } from "../codex_cli/sandbox.ts";
+import { clearSandbox, loginOf, prepareSandbox } from "../codex_cli/sandbox.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Failure, messageOf } from "../platform/failure.ts";
 import type { Environment } from "../platform/paths.ts";
@@ -103,6 +103,7 @@ async function throughCodex(
       signal,
       workspaceId: account.identity?.workspaceId,
       ...(limitMs === undefined ? {} : { limitMs }),
+      ...(options.sealed() ? { forget: loginOf(sandbox) } : {}),
     });
   } finally {
     if (options.sealed()) clearSandbox(sandbox);

@@ -1,6 +1,6 @@
 /**
- * The machine's one queue of questions about limits, as rows of `state.db`: whoever opens the store
- * sees it, works on it and stops it. Every function here runs inside a transaction of its caller.
+ * The machine's one queue of questions about limits, as rows of `state.db`, one for each account and way
+ * to ask: whoever opens the store sees it, works on it and stops it. Every function here runs inside a transaction of its caller.
  * Times are epoch milliseconds.
  *
  * @module
@@ -13,27 +13,33 @@ import { getMeta, setMeta } from "./state_write.ts";
 const LONGEST_TASK_MS = 10 * 60_000;
 /** A task that waits for longer than this was left behind, in milliseconds. */
 const LONGEST_WAIT_MS = 6 * 3_600_000;
+/** Chooses the row of an account and a way to ask. */
+const ITS_ROW = "WHERE account_id = ? AND source = ?";
 /** Name of the moment before which no task may begin. */
 const NEXT = "limits_next";
 
-/** One row. */
-export interface LimitRow {
+/** Which row. */
+export interface LimitKey {
   readonly accountId: string;
   readonly source: string;
+}
+
+/** One row. */
+export interface LimitRow extends LimitKey {
   readonly state: "queued" | "running" | "success" | "error" | "stopped";
   readonly queuedAt: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly error: string | null;
-  /** Who asked for it last. */
-  readonly owner: string;
+  /** Who waits for it. */
+  readonly owners: readonly string[];
   /** Who carries it out. */
   readonly worker: string | null;
 }
 
 /** What a worker finds when it looks for something to do. */
 export type Claim =
-  | { readonly kind: "task"; readonly accountId: string; readonly source: string }
+  | { readonly kind: "task" } & LimitKey
   /** Something is pending, but there is nothing to do now. */
   | { readonly kind: "later" }
   /** Nothing is pending. */
@@ -53,7 +59,7 @@ function rowOf(row: Row): LimitRow {
     startedAt: numberOrNull(row, "started_at"),
     endedAt: numberOrNull(row, "ended_at"),
     error: row["error"] === null ? null : textIn(row, "error"),
-    owner: textIn(row, "owner"),
+    owners: textIn(row, "owners").split("\n").filter((name) => name !== ""),
     worker: row["worker"] === null ? null : textIn(row, "worker"),
   };
 }
@@ -81,21 +87,20 @@ export function addLimitTasks(
     "last",
   );
   for (const accountId of new Set(accountIds)) {
-    const known = rows.find((row) => row.accountId === accountId);
+    const known = rows.find((row) => row.accountId === accountId && row.source === source);
     if (known && isPending(known)) {
-      // Whoever asked last keeps it alive.
-      db.prepare("UPDATE limit_tasks SET owner = ? WHERE account_id = ?").run(owner, accountId);
+      setOwners(db, known, [...new Set([...known.owners, owner])]);
       continue;
     }
     db.prepare(
       "INSERT OR REPLACE INTO limit_tasks VALUES (?, ?, ?, 'queued', ?, NULL, NULL, NULL, ?, NULL)",
-    ).run(accountId, ++position, source, now, owner);
+    ).run(accountId, source, ++position, now, owner);
   }
 }
 
 /**
  * Sees to it that nothing waits for somebody who is gone: a task whose worker has ended goes back to
- * the queue, one whose owner has ended too is stopped.
+ * the queue, one whose owners have all ended too is stopped.
  *
  * @param isGone Whether a holder has ended.
  * @returns Whether anything was changed.
@@ -106,37 +111,46 @@ export function settleLeftTasks(
   now: number,
 ): boolean {
   let changed = false;
-  for (const { accountId, state, queuedAt, startedAt, owner, worker } of limitRows(db)) {
+  for (const row of limitRows(db)) {
+    const { state, queuedAt, startedAt, owners, worker } = row;
+    const unwanted = owners.every(isGone);
     const late = (at: number | null, longest: number) =>
       at !== null && (now - at > longest || at > now + longest);
     const left = state === "running"
       ? worker === null || isGone(worker) || late(startedAt, LONGEST_TASK_MS)
-      : state === "queued" && (isGone(owner) || late(queuedAt, LONGEST_WAIT_MS));
+      : state === "queued" && (unwanted || late(queuedAt, LONGEST_WAIT_MS));
     if (!left) continue;
     changed = true;
-    if (state === "running" && !isGone(owner) && !late(startedAt, LONGEST_TASK_MS)) {
-      requeueLimitTask(db, accountId);
-    } else endLimitTask(db, accountId, "stopped", null, now);
+    if (state === "running" && !unwanted && !late(startedAt, LONGEST_TASK_MS)) {
+      requeueLimitTask(db, row);
+    } else endLimitTask(db, row, "stopped", null, now);
   }
   return changed;
 }
 
-/** Takes the next task, if one may begin now. */
+/**
+ * Takes the next task, if one may begin now. An account is asked one way after the other.
+ *
+ * @param busy Accounts of which the worker still has a question that was stopped.
+ */
 export function claimLimitTask(
   db: StateDb,
   worker: string,
   atOnce: number,
+  busy: ReadonlySet<string>,
   now: number,
 ): Claim {
   const rows = limitRows(db);
-  const next = rows.find((row) => row.state === "queued");
   // What another process carries out may come back, if that one ends.
-  if (!next) return { kind: rows.some(isPending) ? "later" : "idle" };
-  if (rows.filter((row) => row.state === "running").length >= atOnce) return { kind: "later" };
+  if (!rows.some(isPending)) return { kind: "idle" };
+  const running = rows.filter((row) => row.state === "running");
+  const asked = new Set([...busy, ...running.map(({ accountId }) => accountId)]);
+  const next = rows.find((row) => row.state === "queued" && !asked.has(row.accountId));
+  if (!next || running.length >= atOnce) return { kind: "later" };
   if (now < nextStart(db, now)) return { kind: "later" };
   db.prepare(
-    "UPDATE limit_tasks SET state = 'running', worker = ?, started_at = ? WHERE account_id = ?",
-  ).run(worker, now, next.accountId);
+    `UPDATE limit_tasks SET state = 'running', worker = ?, started_at = ? ${ITS_ROW}`,
+  ).run(worker, now, next.accountId, next.source);
   return { kind: "task", accountId: next.accountId, source: next.source };
 }
 
@@ -154,30 +168,42 @@ export function pauseLimitTasks(db: StateDb, until: number, now: number): void {
 }
 
 /** Whether a worker still has its task: nobody has stopped it or taken it away. */
-export function hasLimitTask(db: StateDb, accountId: string, worker: string): boolean {
-  const row = db.prepare("SELECT state, worker FROM limit_tasks WHERE account_id = ?")
-    .get(accountId);
+export function hasLimitTask(
+  db: StateDb,
+  { accountId, source }: LimitKey,
+  worker: string,
+): boolean {
+  const row = db.prepare(`SELECT state, worker FROM limit_tasks ${ITS_ROW}`).get(accountId, source);
   return row?.["state"] === "running" && row["worker"] === worker;
 }
 
 /** Ends a task. */
 export function endLimitTask(
   db: StateDb,
-  accountId: string,
+  { accountId, source }: LimitKey,
   state: "success" | "error" | "stopped",
   error: string | null,
   now: number,
 ): void {
   db.prepare(
-    "UPDATE limit_tasks SET state = ?, error = ?, ended_at = ?, worker = NULL WHERE account_id = ?",
-  ).run(state, error, now, accountId);
+    `UPDATE limit_tasks SET state = ?, error = ?, ended_at = ?, worker = NULL ${ITS_ROW}`,
+  ).run(state, error, now, accountId, source);
 }
 
 /** Puts a task that was begun back to where it was. */
-export function requeueLimitTask(db: StateDb, accountId: string): void {
+function requeueLimitTask(db: StateDb, { accountId, source }: LimitKey): void {
   db.prepare(
-    "UPDATE limit_tasks SET state = 'queued', worker = NULL, started_at = NULL WHERE account_id = ?",
-  ).run(accountId);
+    `UPDATE limit_tasks SET state = 'queued', worker = NULL, started_at = NULL ${ITS_ROW}`,
+  ).run(accountId, source);
+}
+
+function setOwners(
+  db: StateDb,
+  { accountId, source }: LimitKey,
+  owners: readonly string[],
+): void {
+  db.prepare(`UPDATE limit_tasks SET owners = ? ${ITS_ROW}`)
+    .run(owners.join("\n"), accountId, source);
 }
 
 /** Ends all that is pending. */
@@ -188,10 +214,15 @@ export function stopLimitTasks(db: StateDb, now: number): void {
   ).run(now);
 }
 
-/** Lets go of all that a holder has to do with: its own tasks are stopped, others' that it runs go back. */
+/**
+ * Lets go of all that a holder has to do with: what nobody else waits for is stopped, others' tasks
+ * that it runs go back.
+ */
 export function leaveLimitTasks(db: StateDb, holder: string, now: number): void {
   for (const row of limitRows(db).filter(isPending)) {
-    if (row.owner === holder) endLimitTask(db, row.accountId, "stopped", null, now);
-    else if (row.worker === holder) requeueLimitTask(db, row.accountId);
+    const owners = row.owners.filter((owner) => owner !== holder);
+    if (owners.length < row.owners.length) setOwners(db, row, owners);
+    if (owners.length === 0) endLimitTask(db, row, "stopped", null, now);
+    else if (row.worker === holder) requeueLimitTask(db, row);
   }
 }

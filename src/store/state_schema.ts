@@ -62,6 +62,12 @@ CREATE TABLE models (account_id TEXT PRIMARY KEY, at INTEGER, etag TEXT,
 CREATE TABLE dismissed (identity TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;
 CREATE TABLE notified (key TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;
 `,
+  `
+DROP TABLE limit_tasks;
+CREATE TABLE limit_tasks (account_id TEXT, source TEXT, position INTEGER, state TEXT,
+ queued_at INTEGER, started_at INTEGER, ended_at INTEGER, error TEXT, owners TEXT, worker TEXT,
+ PRIMARY KEY (account_id, source)) WITHOUT ROWID;
+`,
 ];
 
 /** The version of `state.db` that this program writes. */

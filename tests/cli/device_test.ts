@@ -154,9 +154,46 @@ Deno.test("switch to an unknown account, with a login that would be lost, or wit
     );
     const keyring = await run(session, "switch", "anna", "--force");
     assert.equal(keyring.code, 1);
-    assert.match(keyring.err, /keyring.*set cli_auth_credentials_store = "file"/);
+    assert.match(
+      keyring.err,
+      /keyring.*set cli_auth_credentials_store = "file".*config\.toml, then opencode-multi-auth switch anna/,
+    );
     assert.equal(readFileSync(authPath(session), "utf8"), before);
     assert.match((await run(session, "device")).out, /Credential store: keyring/);
+  }));
+
+Deno.test("a login in the keyring: an auth.json that was left names nobody, and what to do is said", () =>
+  withSession(async (session) => {
+    put(session, authJson(ANNA));
+    await run(session, "sync");
+    const config = join(session.home, ".codex", "config.toml");
+    const use = (kind: string) => writeFileSync(config, `cli_auth_credentials_store = "${kind}"`);
+    const onDevice = async () =>
+      JSON.parse((await run(session, "status", "--json")).out).accounts[0].onDevice;
+    const toDo = 'To switch it from here: set cli_auth_credentials_store = "file" in ' +
+      `${config}, then opencode-multi-auth switch <alias>\n`;
+    use("keyring");
+    assert.equal(
+      (await run(session, "device")).out,
+      "Account: not known from here\nCredential store: keyring of the system; it is neither " +
+        `read nor changed from here\nRunning: no\n${toDo}`,
+    );
+    const { content, alias, email } = JSON.parse((await run(session, "device", "--json")).out);
+    assert.deepEqual([content, alias, email], ["elsewhere", null, null]);
+    assert.equal(await onDevice(), false);
+    assert.match((await run(session, "sync")).out, /keyring.*opencode-multi-auth add <alias>\n$/);
+    use("auto");
+    const auto = (await run(session, "device")).out;
+    assert.match(
+      auto,
+      /^Account: anna \(anna@example\.com\), if Codex uses its file and no keyring/,
+    );
+    assert.match(auto, /^Credential store: auto .*only Codex knows which/m);
+    assert.ok(auto.endsWith(toDo));
+    assert.match((await run(session, "sync")).out, /same tokens\. .*= "auto"/);
+    assert.equal(await onDevice(), true);
+    use("ephemeral");
+    assert.match((await run(session, "remove", "anna")).out, /^Account "anna" removed\.\n$/);
   }));
 
 Deno.test("CODEX_HOME is honoured", () =>

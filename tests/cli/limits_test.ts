@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type LimitsAccount, limitsText } from "../../src/cli/limits_text.ts";
@@ -107,6 +107,26 @@ Deno.test("limits <alias> that fails says so in one line, with the fix, and ends
       assert.equal(err.split("\n").length, 2);
     }
     assert.ok(!existsSync(join(session.home, ".codex-multi")));
+  }));
+
+Deno.test("limits of a sealed store takes away a login that a sandbox has from its plain days", () =>
+  withPerson(["personal"], async (person) => {
+    const sandbox = join(person.session.home, ".codex-multi", "gone");
+    mkdirSync(sandbox, { recursive: true });
+    const login = join(sandbox, "auth.json");
+    const left = () => {
+      writeFileSync(login, JSON.stringify({ tokens: { access_token: "x", refresh_token: "" } }));
+      utimesSync(login, 0, Date.now() / 1000 - 3_600);
+    };
+    left();
+    await person.run("limits", "--fresh");
+    assert.ok(existsSync(login));
+    person.env["CODEX_SOFT_STORE_PASSPHRASE"] = "a long passphrase";
+    assert.equal((await person.run("seal")).code, 0);
+    assert.ok(!existsSync(login));
+    left();
+    await person.run("limits", "--fresh");
+    assert.ok(!existsSync(login));
   }));
 
 Deno.test("limits of several accounts shows all, says what failed with whom, and ends with 1", () =>

@@ -22,6 +22,7 @@ import {
   withoutPrograms,
 } from "../../src/codex_cli/sandbox.ts";
 import { readClaims } from "../../src/account/claims.ts";
+import { systemFiles } from "../../src/platform/files.ts";
 import { fixture } from "../cli/session.ts";
 import { testAccount } from "../store/store_folder.ts";
 import { FIXTURE_NOW } from "../virtual_clock.ts";
@@ -219,6 +220,10 @@ Deno.test("sandbox: clearing takes our logins away and leaves those that could b
     const older = join(home, ".codex-multi", "older");
     mkdirSync(older);
     writeFileSync(join(older, "auth.json"), fixture("auth-json/modern.json"));
+    writeFileSync(join(home, ".codex-multi", "a file"), "");
+    // One that is in use is younger than that.
+    clearSandboxes(env, systemFiles, Date.now() - 60_000);
+    assert.ok(existsSync(join(folder, "auth.json")));
     clearSandboxes(env);
     assert.ok(!existsSync(join(folder, "auth.json")));
     assert.ok(existsSync(join(older, "auth.json")));

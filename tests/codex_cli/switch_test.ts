@@ -117,7 +117,16 @@ Deno.test("an account that needs a login, was removed or has no id token is not 
     await assert.rejects(at.device().switchTo(opaque), /no id token.*add bert/);
     const dead = { at: 1, reason: "needs login" as const };
     await at.store.edit("id-bert", (now) => ({ ...now, setAside: dead }));
-    await assert.rejects(at.device().switchTo(opaque), /cannot be used: needs login/);
+    await assert.rejects(
+      at.device().switchTo(opaque),
+      /cannot be used: needs login\. Sign in again: opencode-multi-auth add bert$/,
+    );
+    const deactivated = { at: 1, reason: "workspace deactivated" as const };
+    await at.store.edit("id-bert", (now) => ({ ...now, setAside: deactivated }));
+    await assert.rejects(
+      at.device().switchTo(opaque, { overwrite: true }),
+      /workspace deactivated\. If that is over: opencode-multi-auth restore bert$/,
+    );
     assert.equal((await at.device().state()).content.kind, "absent");
   }));
 

@@ -225,7 +225,7 @@ Deno.test("keyring or auto credential store in config.toml: said plainly, not gu
     for (
       const [kind, said] of [
         ["keyring", /system's keyring.*not read or changed from here/],
-        ["auto", /keyring where there is one.*only it knows/],
+        ["auto", /keyring where there is one.*= "auto".*only it knows/],
         ["ephemeral", /in memory only/],
       ] as const
     ) {
@@ -241,11 +241,24 @@ Deno.test("keyring or auto credential store in config.toml: said plainly, not gu
     }
     // A file that lies there from before the keyring is not the login that Codex uses.
     writeFileSync(config, 'cli_auth_credentials_store = "keyring"\n');
-    assert.equal((await at.device().sync()).kind, "left");
+    const left = await at.device().sync();
+    assert.equal(left.kind, "left");
+    assert.match(left.text, /To have its account here too: opencode-multi-auth add <alias>$/);
     assert.deepEqual(await at.aliases(), []);
+    await assert.rejects(
+      at.device().switchTo(accountOf(BERT)),
+      /set cli_auth_credentials_store = "file" in .*config\.toml, then opencode-multi-auth switch bert/,
+    );
     // Where there is no keyring, auto uses the file.
     writeFileSync(config, 'cli_auth_credentials_store = "auto"\n');
-    assert.equal((await at.device().sync()).kind, "added");
+    const added = await at.device().sync();
+    assert.equal(added.kind, "added");
+    assert.match(added.text, /is now the account "anna".*= "auto".*only it knows which it uses/);
+    assert.equal((await at.device().state()).content.kind, "account");
+    for (const kind of ["keyring", "ephemeral"]) {
+      writeFileSync(config, `cli_auth_credentials_store = "${kind}"\n`);
+      assert.equal((await at.device().state()).content.kind, "elsewhere", kind);
+    }
   }));
 
 Deno.test("a config.toml that cannot be understood is named, without a word of what is in it", () =>

@@ -228,7 +228,9 @@ Deno.test("a locked store: the page says so and takes a passphrase, for this pro
     }
     assert.match(await say(me, "/unlock", { passphrase: "wrong" }), /^failed: .*does not open/);
     assert.match(await say(me, "/unlock", { passphrase: " " }), /^failed: /);
+    assert.equal(stage.device.synced, 0);
     assert.match(await say(me, "/unlock", { passphrase: PASSPHRASE }), /^done: .*open/);
+    assert.equal(stage.device.synced, 1, "the Codex CLI's login has waited");
     assert.match(await (await me.get("/")).text(), /data-account="/);
     assert.match(await say(me, "/unlock", { passphrase: "again" }), /open already/);
     // Nothing of it is on the disk: another process is as locked as before.

@@ -97,8 +97,12 @@ export class TestDevice implements Device {
     changedAt: null,
   };
   state = () => Promise.resolve(this.now);
-  sync = () =>
-    Promise.resolve({ kind: "unchanged" as const, text: "There is nothing new in auth.json." });
+  synced = 0;
+  sync() {
+    this.synced++;
+    const text = "There is nothing new in auth.json.";
+    return Promise.resolve({ kind: "unchanged" as const, text });
+  }
   switchTo(account: Account) {
     this.switched.push(account.alias);
     this.now = { ...this.now, content: { kind: "account", accountId: account.id } };

@@ -1,11 +1,12 @@
 /** The command `web` with everything behind it: the pool, the queue of limits, the Codex CLI's file. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/platform/clock.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { type Session, withSession } from "../cli/session.ts";
+import { authJson, person } from "../codex_cli/device_folder.ts";
 import { storePlan } from "../simulated_account.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 
@@ -20,6 +21,8 @@ interface Page {
 /** Two accounts on a simulated backend, and a browser that has opened the dashboard. */
 async function withPage(
   test: (page: Page, simulator: Simulator, session: Session) => Promise<void>,
+  /** What has happened on the machine before the dashboard starts. */
+  before: (session: Session, env: Record<string, string>) => Promise<void> | void = () => {},
 ): Promise<void> {
   const simulator = await startSimulator({ keepAlive: false });
   await withSession(async (session) => {
@@ -36,6 +39,7 @@ async function withPage(
       await storePlan(store, plan);
     }
     await store.close();
+    await before(session, env);
     const end = new AbortController();
     const said = Promise.withResolvers<string>();
     let out = "";
@@ -123,3 +127,62 @@ Deno.test("the Codex CLI of this machine is given an account, and the page says 
     assert.ok(existsSync(join(session.home, ".codex", "auth.json")));
     await page.until(/On device/);
   }));
+
+Deno.test("the Codex CLI is not given an account that needs a login, and the page says what to do", () =>
+  withPage(
+    async (page, _simulator, session) => {
+      const id = idOf(await page.html(), "work");
+      const said = await page.post(`/accounts/${id}/device`);
+      assert.match(
+        said,
+        /cannot be used: needs login\. Sign in again: opencode-multi-auth add work/,
+      );
+      assert.ok(!existsSync(join(session.home, ".codex", "auth.json")));
+    },
+    async (_session, env) => {
+      const store = await openLocalStore({ paths: resolvePaths(env), env });
+      const work = (await store.load()).accounts.find(({ alias }) => alias === "work");
+      const setAside = { at: 1, reason: "needs login" as const };
+      await store.edit(work?.id ?? "", (now) => ({ ...now, setAside }));
+      await store.close();
+    },
+  ));
+
+/** Signs the Codex CLI of a machine in. */
+function codexLogin({ home }: Session, name: string, round = 1): void {
+  mkdirSync(join(home, ".codex"), { recursive: true });
+  writeFileSync(
+    join(home, ".codex", "auth.json"),
+    JSON.stringify(authJson(person(name), round)),
+    { mode: 0o600 },
+  );
+}
+
+Deno.test("web takes over the login that the Codex CLI has when it starts, and each new one", () =>
+  withPage(
+    async (page, _simulator, session) => {
+      await page.until(/data-account="anna"[^]*On device|On device[^]*data-account="anna"/);
+      codexLogin(session, "bert");
+      const html = await page.until(/data-account="bert"/);
+      for (const alias of ["personal", "work", "anna"]) assert.notEqual(idOf(html, alias), "");
+    },
+    (session) => codexLogin(session, "anna"),
+  ));
+
+Deno.test("web leaves a login alone whose account was removed, and still sees the next one", () =>
+  withPage(
+    async (page, _simulator, session) => {
+      codexLogin(session, "bert");
+      assert.equal(idOf(await page.until(/data-account="bert"/), "anna"), "");
+      codexLogin(session, "anna", 2);
+      const html = await page.until(/anna@example\.com[^<]*not stored here: it was removed here/);
+      assert.equal(idOf(html, "anna"), "");
+    },
+    async (session, env) => {
+      codexLogin(session, "anna");
+      for (const argv of [["sync"], ["remove", "anna"]]) {
+        const { code, err } = await session.runWith({ env, clock: systemClock }, ...argv);
+        assert.equal(code, 0, err);
+      }
+    },
+  ));

@@ -141,6 +141,20 @@ Deno.test("limits: auto goes on to the Codex CLI, and to a real request last", (
     assert.deepEqual(await windowsOf(scene), ["codex 300 77"]);
   }));
 
+Deno.test("limits: auto that fails says why each way did, and advises none that was tried", () =>
+  onMachine(async (scene) => {
+    scene.simulator.fail({ kind: "status", status: 500 }, 9, "wham/usage");
+    const usage = "usage: The usage endpoint gave no figures (status 500). Try again later.";
+    const failed = (cause: string, fix: string) => ({ kind: "failed", cause, fix }) as const;
+    const missing = failed("No Codex.", "Install it, or ask with --source usage.");
+    const mute = failed("No figures.", "Ask with --source usage, or with --source app-server.");
+    scene.codex["app-server"].push(missing, failed("Slow.", "Look; or ask with --source usage."));
+    scene.codex.exec.push(missing, mute);
+    const said = async () => Object.entries(await scene.ask())[1]?.[1];
+    assert.equal(await said(), `${usage} app-server, exec: No Codex. Install it.`);
+    assert.equal(await said(), `${usage} app-server: Slow. Look. exec: No figures.`);
+  }));
+
 Deno.test("limits: 403 from the usage endpoint says nothing about the account", () =>
   onMachine(async (scene) => {
     for (const on of ["wham/usage", "codex/usage"] as const) {

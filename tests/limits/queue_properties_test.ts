@@ -15,6 +15,7 @@ const step = fc.oneof(
       do: fc.constant("add" as const),
       by: fc.constantFrom(...PROCESSES),
       what: fc.subarray([...ACCOUNTS], { minLength: 1 }),
+      source: fc.constantFrom("usage" as const, "auto" as const),
     }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat(2_500) }) },
@@ -38,7 +39,10 @@ async function check(stage: Stage, viewer: Live): Promise<void> {
   const count = (name: string) => tasks.filter((task) => task.state === name).length;
   assert.ok(count("running") <= stage.settings.limitsAtOnce, "too many at once");
   assert.ok(stage.asked.length <= stage.settings.limitsAtOnce, "more are asked than run");
-  assert.equal(new Set(tasks.map(({ accountId }) => accountId)).size, tasks.length);
+  const keys = tasks.map(({ accountId, source }) => `${accountId} ${source}`);
+  assert.equal(new Set(keys).size, tasks.length);
+  const running = tasks.filter((task) => task.state === "running");
+  assert.equal(new Set(running.map(({ accountId }) => accountId)).size, running.length);
   assert.equal(state.total, tasks.length);
   assert.equal(state.done, tasks.length - count("running") - count("queued"));
   assert.equal(state.running, state.done < state.total);
@@ -71,7 +75,7 @@ for (const limitsAtOnce of [1, 3]) {
               stage.asked[one.at % Math.max(stage.asked.length, 1)]?.end(
                 one.well ? ANSWERED : { kind: "failed", error: "No.", careful: false },
               );
-            } else if (one.do === "add") await (await process(one.by)).add(one.what, "usage");
+            } else if (one.do === "add") await (await process(one.by)).add(one.what, one.source);
             else if (one.do === "stop") {
               await (await process(one.by)).stop();
               assert.equal((await viewer.state()).running, false);

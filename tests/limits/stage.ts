@@ -26,6 +26,10 @@ export class Stage {
   readonly dead = new Set<string>();
   /** What every write is refused with, if it is. */
   refusal: Error | undefined;
+  /** Whether questions go on when they are stopped, as one does that renews a token. */
+  deaf = false;
+  /** What chance says. */
+  chance = 0.5;
   settings = { limitsAtOnce: 1, limitsGap: 1_000 };
 
   /** Adds accounts to the store. */
@@ -54,13 +58,13 @@ export class Stage {
         this.asked.push(asked);
         // As the Codex CLI does, it ends when it is stopped.
         signal.addEventListener("abort", () =>
-          asked.end({ kind: "failed", error: "It was stopped.", careful: false }));
+          this.deaf || asked.end({ kind: "failed", error: "It was stopped.", careful: false }));
       });
     const queue = createLimitQueue({
       store,
       ask,
       clock: this.clock,
-      random: () => 0.5,
+      random: () => this.chance,
       settings: () => this.settings,
       log: silentLog,
       holder: name,
