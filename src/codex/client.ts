@@ -223,7 +223,14 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
     }, { background: true });
   };
   const codexFetch = createCodexFetch({
-    mapModel: createModelMap(env, () => latestModel(env, known.lists.values())),
+    mapModel: createModelMap(
+      env,
+      (asked) => latestModel(env, known.serving(), asked),
+      (model) =>
+        pool.absences(model).every(({ hindrance: one }) =>
+          one && (one.kind !== "blocked" || one.block.reason === "model not supported")
+        ),
+    ),
     pool,
     store,
     sender,

@@ -1,3 +1,4 @@
+import { mayServe } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
@@ -12,6 +13,8 @@ const LOOK_MS = 60_000;
 export interface KnownModels {
   /** The lists by account id, as they were last read. */
   readonly lists: ReadonlyMap<string, ModelList>;
+  /** Those of the accounts that may serve. */
+  serving(): ModelList[];
   /** Reads them before the first choice, later beside the requests. Undefined when nothing is to be waited for. */
   touch(): Promise<void> | undefined;
   /** Reads them now. Never rejects: without lists every account may have every model. */
@@ -31,6 +34,8 @@ export function knownModels(options: {
 
   const read = async () => {
     readAt = clock.now();
+    // Whose lists count is known with the accounts. That these cannot be read is for the request to say.
+    if (!pool.loaded) await pool.refresh()?.catch(() => {});
     try {
       lists = await readModelLists(store);
       pool.models.set(
@@ -47,6 +52,7 @@ export function knownModels(options: {
     get lists() {
       return lists;
     },
+    serving: () => pool.accounts.filter(mayServe).flatMap(({ id }) => lists.get(id) ?? []),
     touch() {
       if (readAt === undefined) return read();
       if (Math.abs(clock.now() - readAt) >= LOOK_MS) void read();
