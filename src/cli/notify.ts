@@ -7,6 +7,7 @@ import type { Channel } from "../notify/channel.ts";
 import type { Notification } from "../notify/notification.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
+import { sayWrong } from "./wrong_setting.ts";
 
 /** What came of one channel. */
 interface Outcome {
@@ -132,7 +133,7 @@ async function open(context: Context) {
       import("../platform/paths.ts"),
     ]);
   const { env, clock, fetch } = context;
-  const settings = readSettings(resolvePaths(env), env);
+  const settings = readSettings(resolvePaths(env), env, {}, sayWrong(context));
   const notification: Notification = {
     topic: "idle",
     title: "OpenCode",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Hooks, PluginInput } from "../../src/opencode/host.ts";
 import { PLACEHOLDER_ENTRY } from "../../src/opencode/placeholder.ts";
 import { server } from "../../src/opencode/server.ts";
-import { resolvePaths } from "../../src/platform/paths.ts";
+import { type Environment, resolvePaths } from "../../src/platform/paths.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { type NtfyServer, startNtfy } from "../notify/stubs.ts";
 import { storePlan } from "../simulated_account.ts";
@@ -26,7 +26,7 @@ interface Scene {
 
 async function inScene(
   use: (scene: Scene) => Promise<void>,
-  options: { answer?: () => number | "never"; settings?: object } = {},
+  options: { answer?: () => number | "never"; settings?: object; env?: Environment } = {},
 ): Promise<void> {
   const home = Deno.makeTempDirSync({ prefix: "notifications-" });
   const simulator = await startSimulator();
@@ -40,6 +40,7 @@ async function inScene(
     OPENCODE_MULTI_AUTH_REFRESH_GAP_MS: "0",
     OPENCODE_MULTI_AUTH_NOTIFY_NTFY_URL: ntfy.url,
     OPENCODE_MULTI_AUTH_NOTIFY_NTFY_TOKEN: TOKEN,
+    ...options.env,
   };
   const paths = resolvePaths(env);
   const started: Hooks[] = [];
@@ -119,6 +120,21 @@ Deno.test("settings decide what is told", async () => {
     await hooks.event({ event: { type: "session.error", properties: { sessionID: "b", error } } });
     assert.deepEqual(await told(1), ["Session error: b"]);
   }, { settings: { notifyAbout: ["error"] } });
+});
+
+Deno.test("a variable that cannot be costs no other setting", async () => {
+  await inScene(async ({ start, told, log }) => {
+    const hooks = await start();
+    await turn(hooks, "ses_1");
+    const error = { name: "APIError", data: { message: "no" } };
+    await hooks.event({ event: { type: "session.error", properties: { sessionID: "b", error } } });
+    assert.deepEqual(await told(1), ["Session error: b"]);
+    await hooks.dispose();
+    assert.match(log(), /NOTIFY_UI_BASE_URL must be the address of OpenCode's web interface/);
+  }, {
+    settings: { notifyAbout: ["error"] },
+    env: { OPENCODE_MULTI_AUTH_NOTIFY_UI_BASE_URL: "oc.example" },
+  });
 });
 
 Deno.test("what happens to accounts is told once by two OpenCodes", async () => {
