@@ -19,6 +19,8 @@ export interface Machine {
   readonly fetch: typeof fetch;
   /** Aborts when nothing may be under way any more. */
   readonly signal?: AbortSignal;
+  /** Aborts when no pause fits in any more. */
+  readonly hurry?: AbortSignal;
   /** Path of a program that can be started, undefined when there is none. */
   find(program: string): string | undefined;
   /**

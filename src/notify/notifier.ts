@@ -36,7 +36,8 @@ export function createNotifier(options: {
 }): Notifier {
   const { settings, clock, log } = options;
   const ended = new AbortController();
-  const machine: Machine = { ...options.machine, signal: ended.signal };
+  const hurry = new AbortController();
+  const machine: Machine = { ...options.machine, signal: ended.signal, hurry: hurry.signal };
   const underWay = new Set<Promise<void>>();
   /** What is being sent, in words for the log. */
   const sending = new Map<symbol, string>();
@@ -82,6 +83,7 @@ export function createNotifier(options: {
       return true;
     },
     async close(ms) {
+      hurry.abort();
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(ms, resolve));
       await Promise.race([Promise.all(underWay), patience]);
