@@ -143,7 +143,7 @@ async function open(context: Context) {
   };
   return {
     settings,
-    list: channels(thisMachine({ env, clock, fetch }), settings),
+    list: channels(thisMachine({ env, clock, fetch, ...context.machine }), settings),
     link: linkTo(undefined, settings.notifyUiBaseUrl),
     notification,
   };
@@ -157,8 +157,9 @@ async function attempt(
   const found = channel.availability();
   if (!found.there) return { channel: channel.name, result: "not there", about: found.why };
   try {
-    await channel.send(notification, link);
-    return { channel: channel.name, result: "sent", about: found.how };
+    const without = await channel.send(notification, link);
+    const about = without ? `${found.how}, ${without}` : found.how;
+    return { channel: channel.name, result: "sent", about };
   } catch (error) {
     const { messageOf } = await import("../platform/failure.ts");
     return { channel: channel.name, result: "failed", about: messageOf(error) };

@@ -57,14 +57,16 @@ export function createNotifier(options: {
       const what = `notification (${notification.topic}): ${channel.name}`;
       const key = Symbol();
       sending.set(key, what);
-      try {
-        await channel.send(notification, link);
-        failed.delete(channel.name);
-      } catch (error) {
-        if (ended.signal.aborted) return;
-        const why = messageOf(error);
-        if (failed.get(channel.name) !== why) log.warn(`${what} failed: ${why}`);
+      const complain = (why: string) => {
+        if (failed.get(channel.name) !== why) log.warn(`${what} ${why}`);
         failed.set(channel.name, why);
+      };
+      try {
+        const without = await channel.send(notification, link);
+        if (without) complain(without);
+        else failed.delete(channel.name);
+      } catch (error) {
+        if (!ended.signal.aborted) complain(`failed: ${messageOf(error)}`);
       } finally {
         sending.delete(key);
       }

@@ -109,3 +109,19 @@ Deno.test("a variable that cannot be is said, and costs that setting only", asyn
     });
   });
 });
+
+Deno.test("notify test on macOS says what was shown without its sound, and by which program", async () => {
+  await withStubs(["osascript", "terminal-notifier"], async ({ folder }) => {
+    await withSession(async ({ home, runWith }) => {
+      const context = {
+        env: { HOME: home, PATH: folder + ":/usr/bin:/bin" },
+        clock: systemClock,
+        machine: { platform: "darwin" },
+      };
+      const { code, out } = await runWith(context, "notify", "test");
+      assert.equal(code, 0);
+      const said = "sent (osascript, without its sound: afplay is not on the PATH)";
+      assert.ok(out.includes(`  macOS    ${said}\n`), out);
+    });
+  });
+});

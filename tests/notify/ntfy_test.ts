@@ -162,7 +162,9 @@ Deno.test("a failing channel is one line in the log, and does not keep the other
   await server.arrived(2);
   await notifier.close(5_000);
   assert.equal(ran.length, 2);
-  assert.deepEqual(lines, ["notification (idle): desktop failed: ended with 1: no bus"]);
+  assert.deepEqual(lines, [
+    "notification (idle): desktop failed: notify-send ended with 1: no bus",
+  ]);
 });
 
 Deno.test("what is not wanted is not told, and what is wanted with it only together", async () => {
