@@ -213,6 +213,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
           pool,
           store,
           known,
+          credits: () => settings().notify && settings().notifyAbout.includes("expiring"),
           careful: () => exposure.careful,
           clock,
           random,

@@ -179,7 +179,7 @@ Deno.test("weekly quota and reset credits that are about to expire unused are fo
         home.id,
         now,
         JSON.stringify({
-          credits: [
+          resetCreditList: [
             { id: "c1", status: "available", expires_at: (now + 5 * HOUR) / 1_000 },
             { id: "c2", status: "redeemed", expires_at: (now + 5 * HOUR) / 1_000 },
             { id: "c3", status: "available", expires_at: (now + 5 * DAY) / 1_000 },
