@@ -227,10 +227,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
     mapModel: createModelMap(
       env,
       (asked) => latestModel(env, known.serving(), asked),
-      (model) =>
-        pool.absences(model).every(({ hindrance: one }) =>
-          one && (one.kind !== "blocked" || one.block.reason === "model not supported")
-        ),
+      known.nobodyFor,
     ),
     pool,
     store,

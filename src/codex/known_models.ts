@@ -1,4 +1,3 @@
-import { mayServe } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
@@ -13,8 +12,10 @@ const LOOK_MS = 60_000;
 export interface KnownModels {
   /** The lists by account id, as they were last read. */
   readonly lists: ReadonlyMap<string, ModelList>;
-  /** Those of the accounts that may serve. */
+  /** Those of the accounts that may serve now; a moment's throttle does not count. */
   serving(): ModelList[];
+  /** Whether nobody may serve a model now: none has it, or who has is held back for longer than a moment. */
+  nobodyFor(model: string): boolean;
   /** Reads them before the first choice, later beside the requests. Undefined when nothing is to be waited for. */
   touch(): Promise<void> | undefined;
   /** Reads them now. Never rejects: without lists every account may have every model. */
@@ -31,6 +32,11 @@ export function knownModels(options: {
   const { store, pool, clock, log } = options;
   let lists: ReadonlyMap<string, ModelList> = new Map();
   let readAt: number | undefined;
+
+  const able = (model: string | undefined) =>
+    pool.absences(model).filter(({ hindrance: one }) =>
+      !one || (one.kind === "blocked" && one.block.reason === "rate limit")
+    );
 
   const read = async () => {
     readAt = clock.now();
@@ -52,7 +58,8 @@ export function knownModels(options: {
     get lists() {
       return lists;
     },
-    serving: () => pool.accounts.filter(mayServe).flatMap(({ id }) => lists.get(id) ?? []),
+    serving: () => able(undefined).flatMap(({ account }) => lists.get(account.id) ?? []),
+    nobodyFor: (model) => able(model).length === 0,
     touch() {
       if (readAt === undefined) return read();
       if (Math.abs(clock.now() - readAt) >= LOOK_MS) void read();

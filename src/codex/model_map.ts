@@ -61,18 +61,18 @@ export function isOlderCodex(model: string): boolean {
  * Builds the map of one process.
  *
  * @param latest Asked only when a name is mapped.
- * @param refused Whether nobody has a model, by the backend's own word.
+ * @param nobodyFor Whether nobody may serve a model now: then the name asked for goes out.
  */
 export function createModelMap(
   env: Environment,
   latest: (asked: string) => string,
-  refused: (model: string) => boolean = () => false,
+  nobodyFor: (model: string) => boolean = () => false,
 ): ModelMap {
   if (!prefersLatest(env)) return () => undefined;
   return (asked) => {
     // One look at the length and the letters spares nearly every request the rest.
     if (!asked.includes("-codex") || !isOlderCodex(asked)) return undefined;
     const target = latest(asked);
-    return target === asked || refused(target) ? undefined : target;
+    return target === asked || nobodyFor(target) ? undefined : target;
   };
 }

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import type { Account } from "../../src/account/account.ts";
+import { knownModels } from "../../src/codex/known_models.ts";
+import { silentLog } from "../../src/platform/log.ts";
+import { STANDARD_SETTINGS } from "../../src/platform/settings.ts";
+import { accountSubject, type Block, type BlockReason } from "../../src/quota/block.ts";
+import { Pool } from "../../src/rotation/pool.ts";
 import type { ListedModel } from "../../src/store/models.ts";
 import { saveModelList } from "../../src/store/models.ts";
 import { ask, onStage, type Stage } from "./discovery_stage.ts";
@@ -44,6 +49,38 @@ for (const [how, change] of Object.entries(OUT)) {
       assert.deepEqual(asked(stage), ["a gpt-5.5"]);
     }));
 }
+
+function blockOf(account: Account | undefined, reason: BlockReason, now: number): Block {
+  const subject = accountSubject(account!.id);
+  return { subject, model: "", reason, until: now + 9_000, since: now, source: "body" };
+}
+
+Deno.test("while who has the latest Codex model is at a limit, another account serves what it has", () =>
+  onStage([
+    { name: "a", models: ["gpt-5.5"] },
+    { name: "b", models: ["gpt-5.5", "gpt-5.3-codex"] },
+  ], async (stage) => {
+    const lists = { a: ["gpt-5.5"], b: ["gpt-5.5", "gpt-5.3-codex"] };
+    const { store, accounts } = await know(stage, lists);
+    await store.block(blockOf(accounts[1], "usage limit", stage.clock.now()));
+    assert.equal(await ask(await stage.client(), "s", "gpt-5.2-codex"), "a");
+    assert.deepEqual(asked(stage), ["a gpt-5.5"]);
+  }));
+
+Deno.test("a moment's throttle takes no account's list away", () =>
+  onStage([{ name: "a" }, { name: "b" }], async (stage) => {
+    const { store, accounts } = await know(stage, { a: ["gpt-5.5"], b: ["gpt-5.3-codex"] });
+    const { clock } = stage;
+    const settings = () => STANDARD_SETTINGS;
+    const pool = new Pool({ store, clock, random: () => 0.5, settings });
+    const known = knownModels({ store, pool, clock, log: silentLog });
+    await known.touch();
+    const slugs = () => known.serving().flatMap(({ models }) => models.map(({ slug }) => slug));
+    await pool.block(blockOf(accounts[1], "rate limit", clock.now()));
+    assert.deepEqual(slugs(), ["gpt-5.5", "gpt-5.3-codex"]);
+    await pool.block(blockOf(accounts[1], "workspace limit", clock.now() + 1));
+    assert.deepEqual(slugs(), ["gpt-5.5"]);
+  }));
 
 Deno.test("where the latest Codex model is gone, the one asked for goes out as long as somebody has it", () =>
   onStage([{ name: "a", models: ["gpt-5.5", "gpt-5.2-codex"] }], async (stage) => {
