@@ -82,7 +82,7 @@ export async function tui(api: TuiApi, env: Environment = runtime.env): Promise<
         session === undefined ? undefined : homes.get(session),
         systemClock.now(),
         // The first screen's prompt is no wider, whatever the terminal is.
-        session === undefined ? COLUMNS : api.renderer?.width ?? COLUMNS,
+        Math.min(api.renderer?.width ?? COLUMNS, session === undefined ? COLUMNS : Infinity),
       );
     };
     const element = createElement("text");
