@@ -17,12 +17,16 @@ import { olderSettingsAt } from "./older_settings.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
 import { wrapped } from "./wrapped.ts";
+import { sayWrong } from "./wrong_setting.ts";
 
 /** `config`: reads and writes `settings.json`. Without an action it lists. */
 export function registerConfig(program: CommandLine, context: Context): void {
   const paths = () => resolvePaths(context.env);
   const entries = async () =>
-    overlay(listSettings(paths(), context.env), await olderSettingsAt(context, paths()));
+    overlay(
+      listSettings(paths(), context.env, sayWrong(context)),
+      await olderSettingsAt(context, paths()),
+    );
   const write = async (name: SettingName, value: string | undefined) => {
     const older = await olderSettingsAt(context, paths());
     writeSetting(paths(), name, value);

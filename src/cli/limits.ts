@@ -91,7 +91,12 @@ export function registerLimits(program: CommandLine, context: Context): void {
           context,
           options,
           { ok: failed.length === 0, accounts },
-          limitsText(accounts, { now: time, place: context, paint: paintOf(context) }),
+          limitsText(accounts, {
+            now: time,
+            place: context,
+            paint: paintOf(context),
+            columns: context.columns,
+          }),
         );
         if (failed.length > 0) {
           const names = failed.map(({ account }) => printable(account.alias)).join(", ");

@@ -4,6 +4,7 @@ import { colourOf, span } from "./status_text.ts";
 import type { StatusAccount, StatusWindow } from "./status_object.ts";
 import type { Paint } from "./style.ts";
 import { moment, type Place } from "./time.ts";
+import { indented } from "./wrapped.ts";
 
 /** One account as `limits` shows it. */
 export type LimitsAccount =
@@ -19,6 +20,8 @@ export interface LimitsTextOptions {
   readonly now: number;
   readonly place: Place;
   readonly paint: Paint;
+  /** Width of the terminal in characters. */
+  readonly columns: number;
 }
 
 /** Widths of the columns: window, bar with its percent, and the moment of the reset. */
@@ -28,10 +31,14 @@ const LEFT = BAR + 7;
 const RESET = 30;
 /** Text below a window begins under its bar. */
 const INDENT = " ".repeat(2 + LABEL);
+/** The same where the bar has the line to itself. */
+const NARROW = " ".repeat(4);
 /** Smallest trend that is shown, in percent per hour: below it rounds to nothing. */
 const LEAST_TREND = 0.05;
-/** Longest line of prose. */
-const PROSE = 76;
+/** Longest line of all, on a wide terminal too. */
+const WIDEST = 78;
+/** A narrower terminal gets what stands beside the bar below it. */
+const TABLE = 72;
 
 /** The table for people: for each account its windows, what is left, until when, and how old that is. */
 export function limitsText(accounts: readonly LimitsAccount[], options: LimitsTextOptions): string {
@@ -40,7 +47,8 @@ export function limitsText(accounts: readonly LimitsAccount[], options: LimitsTe
   }
   const head = `  ${"Window".padEnd(LABEL)}${"Left".padEnd(LEFT)}${"Resets".padEnd(RESET)}Seen`;
   const parts = accounts.map((account) => accountText(account, options));
-  return `\n${options.paint("dim", head)}\n\n${parts.join("\n")}\n`;
+  const headLine = options.columns < TABLE ? "" : `${options.paint("dim", head)}\n\n`;
+  return `\n${headLine}${parts.join("\n")}\n`;
 }
 
 function accountText(account: LimitsAccount, options: LimitsTextOptions): string {
@@ -57,7 +65,9 @@ function accountText(account: LimitsAccount, options: LimitsTextOptions): string
     lines.push(paint("dim", "  No figures yet."));
   }
   if (account.resetCredits !== null && account.resetCredits > 0) {
-    lines.push(`  Reset credits: ${account.resetCredits} (each resets a limit early)`);
+    lines.push(
+      ...below(`Reset credits: ${account.resetCredits} (each resets a limit early)`, options),
+    );
   }
   const { credits } = account;
   if (credits?.hasCredits) {
@@ -65,11 +75,12 @@ function accountText(account: LimitsAccount, options: LimitsTextOptions): string
       `  Credits: ${credits.unlimited ? "unlimited" : printable(credits.balance ?? "some")}`,
     );
   }
-  if (account.error !== null) lines.push(...prose(account.error).map((one) => paint("red", one)));
-  else if (account.blockReason?.startsWith("needs login")) {
+  if (account.error !== null) {
+    lines.push(...below(account.error, options).map((one) => paint("red", one)));
+  } else if (account.blockReason?.startsWith("needs login")) {
     const text =
       `Not asked: ${account.blockReason}. Sign in: opencode-multi-auth add ${account.alias}`;
-    lines.push(...prose(printable(text)).map((one) => paint("yellow", one)));
+    lines.push(...below(text, options).map((one) => paint("yellow", one)));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -83,13 +94,17 @@ function windowLines(window: StatusWindow, options: LimitsTextOptions): string[]
   // A last bit that is left, or gone, must not look like nothing.
   const full = Math.min(Math.max(Math.round(left / 100 * BAR), left > 0 ? 1 : 0), BAR);
   const bar = paint(colour, "█".repeat(full)) + paint("dim", "░".repeat(BAR - full));
-  const percent = paint(colour, `${left}%`.padStart(5)) + "  ";
-  const reset = resetsAt === null
-    ? "not known"
-    : `${over ? "was " : ""}${moment(resetsAt, now, place)}`;
+  const percent = paint(colour, `${left}%`.padStart(5));
+  const at = resetsAt === null ? "not known" : moment(resetsAt, now, place);
   const age = now - observedAt < 60_000 ? "just now" : `${formatDuration(now - observedAt)} ago`;
-  const label = span(minutes).padEnd(LABEL);
-  const lines = [`  ${label}${bar}${percent}${reset.padEnd(RESET - 1)} ${paint("dim", age)}`];
+  const head = `  ${span(minutes).padEnd(LABEL)}${bar}${percent}`;
+  const narrow = options.columns < TABLE;
+  const lines = narrow
+    ? [
+      head,
+      ...indented(`${over ? "was reset" : "resets"} ${at}, seen ${age}`, NARROW, options.columns),
+    ]
+    : [`${head}  ${`${over ? "was " : ""}${at}`.padEnd(RESET - 1)} ${paint("dim", age)}`];
   const outlook = [
     window.trendPerHour !== null && window.trendPerHour >= LEAST_TREND
       ? `${round(window.trendPerHour)} %/h`
@@ -98,7 +113,8 @@ function windowLines(window: StatusWindow, options: LimitsTextOptions): string[]
   ].filter((text) => text !== undefined);
   if (outlook.length > 0) {
     const soon = window.projection?.startsWith("runs out") ?? false;
-    lines.push(INDENT + paint(soon ? "yellow" : "dim", outlook.join(", ")));
+    const told = indented(outlook.join(", "), narrow ? NARROW : INDENT, options.columns);
+    lines.push(...told.map((one) => paint(soon ? "yellow" : "dim", one)));
   }
   return lines;
 }
@@ -108,14 +124,7 @@ function round(percent: number): string {
   return percent >= 10 ? `${Math.round(percent)}` : `${Math.round(percent * 10) / 10}`;
 }
 
-/** Words over as many lines as they need, indented. */
-function prose(text: string): string[] {
-  const lines: string[] = [];
-  for (const word of printable(text, { most: 400 }).split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= PROSE) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines.map((line) => `  ${line}`);
+/** Words below an account, over as many lines as they need. */
+function below(text: string, { columns }: LimitsTextOptions): string[] {
+  return indented(printable(text, { most: 400 }), "  ", Math.min(columns, WIDEST));
 }

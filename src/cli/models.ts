@@ -16,6 +16,7 @@ import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { type Paint, paintOf } from "./style.ts";
 import { distance } from "./time.ts";
+import { indented } from "./wrapped.ts";
 
 /** Pause between two accounts that are asked, in milliseconds. */
 const GAP_MS = 1_000;
@@ -40,7 +41,7 @@ export function registerModels(program: CommandLine, context: Context): void {
         const failures = await askBackend(context, store, snapshot.accounts, options.refresh);
         const lists = await readModelLists(store);
         const object = modelsObject(snapshot.accounts, lists, failures);
-        const text = modelsText(object, context.clock.now(), paintOf(context));
+        const text = modelsText(object, context.clock.now(), paintOf(context), context.columns);
         report(context, options, { locked: false, ...object }, text);
       })
     );
@@ -134,25 +135,41 @@ function modelsObject(
   };
 }
 
-function modelsText({ accounts, models }: Models, now: number, paint: Paint): string {
+function modelsText(
+  { accounts, models }: Models,
+  now: number,
+  paint: Paint,
+  columns: number,
+): string {
   if (accounts.length === 0) {
     return "No accounts configured. Run: opencode-multi-auth add <alias>\n";
   }
   const holders = new Map(models.map(({ slug, accounts }) => [slug, accounts.length]));
   const listed = accounts.filter((account) => account.listedAt !== null).length;
   const width = Math.max(0, ...models.map(({ slug }) => printable(slug).length));
+  const some = "not every account";
+  const rows = accounts.flatMap((account) =>
+    account.models.map((model) => 4 + width + 2 + about(model).length + 2 + some.length)
+  );
+  const narrow = Math.max(0, ...rows) > columns;
   const lines = accounts.flatMap((account) => {
     const age = account.listedAt === null ? "" : ` (listed ${distance(account.listedAt, now)})`;
     return [
       "",
       `  ${paint("bold", printable(account.alias))}${paint("dim", age)}`,
-      ...(account.error === null ? [] : [paint("yellow", `    No new list: ${account.error}`)]),
+      ...(account.error === null ? [] : indented(`No new list: ${account.error}`, "    ", columns)
+        .map((one) => paint("yellow", one))),
       ...(account.listedAt === null && account.error === null ? ["    Not listed yet"] : []),
-      ...account.models.map((model) =>
-        `    ${printable(model.slug).padEnd(width)}  ${about(model)}${
-          (holders.get(model.slug) ?? 0) < listed ? paint("green", "  not every account") : ""
-        }`.trimEnd()
-      ),
+      ...account.models.flatMap((model) => {
+        const slug = printable(model.slug);
+        const rare = (holders.get(model.slug) ?? 0) < listed;
+        if (!narrow) {
+          const mark = rare ? paint("green", `  ${some}`) : "";
+          return [`    ${slug.padEnd(width)}  ${about(model)}${mark}`.trimEnd()];
+        }
+        const words = [about(model), rare ? some : ""].filter((text) => text !== "").join(", ");
+        return [`    ${slug}`, ...(words === "" ? [] : indented(words, " ".repeat(6), columns))];
+      }),
     ];
   });
   return [...lines, "", ""].join("\n");

@@ -7,6 +7,7 @@ import type { Channel } from "../notify/channel.ts";
 import type { Notification } from "../notify/notification.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
+import { sayWrong } from "./wrong_setting.ts";
 
 /** What came of one channel. */
 interface Outcome {
@@ -132,7 +133,7 @@ async function open(context: Context) {
       import("../platform/paths.ts"),
     ]);
   const { env, clock, fetch } = context;
-  const settings = readSettings(resolvePaths(env), env);
+  const settings = readSettings(resolvePaths(env), env, {}, sayWrong(context));
   const notification: Notification = {
     topic: "idle",
     title: "OpenCode",
@@ -142,7 +143,7 @@ async function open(context: Context) {
   };
   return {
     settings,
-    list: channels(thisMachine({ env, clock, fetch }), settings),
+    list: channels(thisMachine({ env, clock, fetch, ...context.machine }), settings),
     link: linkTo(undefined, settings.notifyUiBaseUrl),
     notification,
   };
@@ -156,8 +157,9 @@ async function attempt(
   const found = channel.availability();
   if (!found.there) return { channel: channel.name, result: "not there", about: found.why };
   try {
-    await channel.send(notification, link);
-    return { channel: channel.name, result: "sent", about: found.how };
+    const without = await channel.send(notification, link);
+    const about = without ? `${found.how}, ${without}` : found.how;
+    return { channel: channel.name, result: "sent", about };
   } catch (error) {
     const { messageOf } = await import("../platform/failure.ts");
     return { channel: channel.name, result: "failed", about: messageOf(error) };

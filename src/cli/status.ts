@@ -9,6 +9,7 @@ import { statusObject } from "./status_object.ts";
 import { statusText } from "./status_text.ts";
 import { paintOf } from "./style.ts";
 import { dayOf } from "./time.ts";
+import { sayWrong } from "./wrong_setting.ts";
 
 /** `status`: what each account is, has left, and why it may not serve. */
 export function registerStatus(program: CommandLine, context: Context): void {
@@ -22,7 +23,7 @@ export function registerStatus(program: CommandLine, context: Context): void {
     .action((options) =>
       withStore(context, async ({ store, snapshot, paths }) => {
         const settings = overlay(
-          listSettings(paths, context.env),
+          listSettings(paths, context.env, sayWrong(context)),
           await olderSettings(store, paths),
         );
         const strategy = String(settings.find(({ name }) => name === "strategy")?.value);

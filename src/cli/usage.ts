@@ -11,6 +11,7 @@ import { JSON_ABOUT, report } from "./output.ts";
 import { type Paint, paintOf } from "./style.ts";
 import { dayOf } from "./time.ts";
 import { amount, cachedPercent, sumTokens, type TokenSums } from "./token_sums.ts";
+import { indented } from "./wrapped.ts";
 
 /** `usage`: what the answers have cost, by account and model. */
 export function registerUsage(program: CommandLine, context: Context): void {
@@ -33,7 +34,7 @@ export function registerUsage(program: CommandLine, context: Context): void {
         const usage = usageObject({ since, until, days }, uses, snapshot.accounts);
         const text = snapshot.locked
           ? `${lockedText(store)}\n`
-          : usageText(usage, paintOf(context));
+          : usageText(usage, paintOf(context), context.columns);
         report(context, options, { locked: snapshot.locked, ...usage }, text);
       });
     });
@@ -102,12 +103,17 @@ const FIGURES: readonly (readonly [string, number, (row: TokenSums) => string])[
   ["Reasoning", 11, ({ reasoning }) => amount(reasoning)],
   ["Answers", 9, ({ answers }) => amount(answers)],
 ];
+const FIGURES_WIDTH = FIGURES.reduce((sum, [, width]) => sum + width, 0);
 /** What is left of 80 characters for alias and model, the space between them included. */
-const NAMES = 80 - 2 - 2 - FIGURES.reduce((sum, [, width]) => sum + width, 0);
+const NAMES = 80 - 2 - 2 - FIGURES_WIDTH;
 /** Of that, at most this for the model. */
 const MODEL = 19;
 
-function usageText({ since, until, days, rows, total }: Usage, paint: Paint): string {
+function usageText(
+  { since, until, days, rows, total }: Usage,
+  paint: Paint,
+  columns: number,
+): string {
   const span = days === 1 ? `today (${until})` : `the last ${days} days (${since} to ${until})`;
   if (rows.length === 0) {
     return `No answers with tokens in ${days === 1 ? until : span}.\n`;
@@ -118,10 +124,32 @@ function usageText({ since, until, days, rows, total }: Usage, paint: Paint): st
       model === "" ? "(unknown)" : printable(model),
     ] as const
   );
+  const title = indented(`Tokens of ${span}`, "", columns);
   const longest = (column: 0 | 1, least: number) =>
     Math.max(least, ...names.map((name) => name[column].length));
   const modelWidth = Math.min(MODEL, longest(1, 5));
   const aliasWidth = Math.min(NAMES - modelWidth, longest(0, 7));
+  if (columns < Math.min(2 + aliasWidth + 2 + modelWidth + FIGURES_WIDTH, 80)) {
+    const stacked = (sums: TokenSums) =>
+      indented(
+        FIGURES.map(([heading, , text]) => `${heading.toLowerCase()} ${text(sums)}`).join(", "),
+        "    ",
+        columns,
+      );
+    return [
+      "",
+      ...title,
+      "",
+      ...rows.flatMap((row, at) => [
+        ...indented((names[at] ?? []).join(", "), "  ", columns).map((one) => paint("bold", one)),
+        ...stacked(row),
+      ]),
+      paint("bold", "  Total"),
+      ...stacked(total),
+      "",
+      "",
+    ].join("\n");
+  }
   const line = (alias: string, model: string, figures: readonly string[]) => {
     const cells = figures.map((text, at) => text.padStart(FIGURES[at]?.[1] ?? 0));
     return `  ${fit(alias, aliasWidth)}  ${fit(model, modelWidth)}${cells.join("")}`;
@@ -129,7 +157,7 @@ function usageText({ since, until, days, rows, total }: Usage, paint: Paint): st
   const figures = (sums: TokenSums) => FIGURES.map(([, , text]) => text(sums));
   return [
     "",
-    `Tokens of ${span}`,
+    ...title,
     "",
     paint("bold", line("Account", "Model", FIGURES.map(([heading]) => heading))),
     ...rows.map((row, at) => line(names[at]?.[0] ?? "", names[at]?.[1] ?? "", figures(row))),

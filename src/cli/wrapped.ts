@@ -14,3 +14,8 @@ export function wrapped(sentence: string, width: number): string[] {
   }
   return lines;
 }
+
+/** The same with every line indented. */
+export function indented(sentence: string, indent: string, columns: number): string[] {
+  return wrapped(sentence, columns - indent.length).map((line) => indent + line);
+}

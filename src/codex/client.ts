@@ -214,6 +214,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
           pool,
           store,
           known,
+          credits: () => settings().notify && settings().notifyAbout.includes("expiring"),
           careful: () => exposure.careful,
           clock,
           random,
@@ -224,7 +225,11 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
     }, { background: true });
   };
   const codexFetch = createCodexFetch({
-    mapModel: createModelMap(env, () => latestModel(env, known.lists.values())),
+    mapModel: createModelMap(
+      env,
+      (asked) => latestModel(env, known.serving(), asked),
+      known.nobodyFor,
+    ),
     pool,
     store,
     sender,

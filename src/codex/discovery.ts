@@ -5,9 +5,11 @@ import type { Log } from "../platform/log.ts";
 import type { Pool } from "../rotation/pool.ts";
 import type { LocalStore } from "../store/local.ts";
 import { saveModelList } from "../store/models.ts";
+import { savePlanExtras } from "../store/plan_extras.ts";
 import type { Lease } from "../store/store.ts";
 import type { KnownModels } from "./known_models.ts";
 import { fetchModels } from "./model_question.ts";
+import { fetchResetCredits } from "./reset_credits.ts";
 
 /** A list is believed so long, in milliseconds. */
 const EVERY_MS = 6 * 3_600_000;
@@ -29,6 +31,8 @@ export interface DiscoveryOptions {
   readonly pool: Pool;
   readonly store: LocalStore;
   readonly known: KnownModels;
+  /** Whether the person wants to hear of reset credits, which are asked for then as well. */
+  readonly credits: () => boolean;
   /** Whether accounts must not be shown to the backend now. */
   readonly careful: () => boolean;
   readonly clock: Clock;
@@ -38,7 +42,8 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Asks the backend which models each account has: in the background, one
+ * Asks the backend which models each account has, and where the person wants that
+ * which reset credits: in the background, one
  * account after the other, one process of the machine at a time, and only while
  * the pool is in use. No token is renewed for it: an account whose token has
  * run out is asked once a request has renewed it.
@@ -140,6 +145,7 @@ export class Discovery {
         await own.release();
         await known.read();
         if (answer.kind === "read") log.info(`${account.alias}: ${answer.models.length} models`);
+        if (this.options.credits()) await this.#askCredits(current, signal);
         return;
       }
       later(RETRY_MS);
@@ -149,6 +155,13 @@ export class Discovery {
     } finally {
       await lane.release();
     }
+  }
+
+  async #askCredits(account: Account, signal: AbortSignal): Promise<void> {
+    const at = this.options.clock.now();
+    const found = await fetchResetCredits(account, { ...this.options, signal });
+    if (found) await savePlanExtras(this.options.store, account.id, { at, ...found });
+    else if (!signal.aborted) this.options.log.info(`${account.alias}: no list of reset credits`);
   }
 
   /** A store that cannot be written keeps no list either. */

@@ -12,6 +12,10 @@ const LOOK_MS = 60_000;
 export interface KnownModels {
   /** The lists by account id, as they were last read. */
   readonly lists: ReadonlyMap<string, ModelList>;
+  /** Those of the accounts that may serve now; a moment's throttle does not count. */
+  serving(): ModelList[];
+  /** Whether nobody may serve a model now: none has it, or who has is held back for longer than a moment. */
+  nobodyFor(model: string): boolean;
   /** Reads them before the first choice, later beside the requests. Undefined when nothing is to be waited for. */
   touch(): Promise<void> | undefined;
   /** Reads them now. Never rejects: without lists every account may have every model. */
@@ -29,8 +33,15 @@ export function knownModels(options: {
   let lists: ReadonlyMap<string, ModelList> = new Map();
   let readAt: number | undefined;
 
+  const able = (model: string | undefined) =>
+    pool.absences(model).filter(({ hindrance: one }) =>
+      !one || (one.kind === "blocked" && one.block.reason === "rate limit")
+    );
+
   const read = async () => {
     readAt = clock.now();
+    // Whose lists count is known with the accounts. That these cannot be read is for the request to say.
+    if (!pool.loaded) await pool.refresh()?.catch(() => {});
     try {
       lists = await readModelLists(store);
       pool.models.set(
@@ -47,6 +58,8 @@ export function knownModels(options: {
     get lists() {
       return lists;
     },
+    serving: () => able(undefined).flatMap(({ account }) => lists.get(account.id) ?? []),
+    nobodyFor: (model) => able(model).length === 0,
     touch() {
       if (readAt === undefined) return read();
       if (Math.abs(clock.now() - readAt) >= LOOK_MS) void read();

@@ -124,7 +124,7 @@ export class Source {
     const { store, paths, env } = this.options;
     try {
       const older = await olderSettings(store, paths).catch(() => ({}));
-      return overlay(listSettings(paths, env), older);
+      return overlay(listSettings(paths, env, tell), older);
     } catch (error) {
       tell(error);
       return [];

@@ -38,7 +38,7 @@ export function storeActions({ store, others = [], paths, env, clock, issuer, de
     const older = await olderSettings(store, paths);
     writeSetting(paths, name, value);
     carryOver(paths, older, name);
-    const entry = listSettings(paths, env).find((entry) => entry.name === name);
+    const entry = listSettings(paths, env, () => {}).find((entry) => entry.name === name);
     if (entry === undefined) throw new Error(`The setting ${name} is missing from the list.`);
     return entry.source === "environment"
       ? `${name} is saved, but ${entry.env} is set and wins over the file.`

@@ -62,7 +62,7 @@ export function openLimitQueue(options: OpenLimits): LimitQueue {
     random,
     settings() {
       try {
-        return readSettings(paths, env);
+        return readSettings(paths, env, {}, () => {});
       } catch {
         // Whoever has broken the file hears of it from the command that reads it.
         return STANDARD_SETTINGS;

@@ -19,6 +19,8 @@ export interface Machine {
   readonly fetch: typeof fetch;
   /** Aborts when nothing may be under way any more. */
   readonly signal?: AbortSignal;
+  /** Aborts when no pause fits in any more. */
+  readonly hurry?: AbortSignal;
   /** Path of a program that can be started, undefined when there is none. */
   find(program: string): string | undefined;
   /**
@@ -43,9 +45,10 @@ export interface Channel {
    * Tells it.
    *
    * @param link Where a click leads; undefined for nowhere.
+   * @returns What it was told without, if anything, in words.
    * @throws with a sentence for the log when that fails; it holds no token and no topic.
    */
-  send(notification: Notification, link: string | undefined): Promise<void>;
+  send(notification: Notification, link: string | undefined): Promise<string | void>;
 }
 
 /** Runs a program to its end. */
@@ -57,6 +60,7 @@ export async function runWell(
 ): Promise<void> {
   const { code, said } = await machine.run(program, args, input);
   if (code !== 0) {
-    throw new Error(`ended with ${code ?? "a signal"}${said === "" ? "" : `: ${said}`}`);
+    const name = program.split(/[\\/]/).at(-1);
+    throw new Error(`${name} ended with ${code ?? "a signal"}${said === "" ? "" : `: ${said}`}`);
   }
 }

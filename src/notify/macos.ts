@@ -1,3 +1,5 @@
+import { messageOf } from "../platform/failure.ts";
+import type { NotifySettings } from "../platform/notify_settings.ts";
 import { type Channel, type Machine, runWell } from "./channel.ts";
 import type { Notification } from "./notification.ts";
 
@@ -11,36 +13,44 @@ const SCRIPT = [
 /** macOS: `terminal-notifier` where a click can lead somewhere, else `osascript`; `afplay` for the sound. */
 export function macos(
   machine: Machine,
-  settings: { readonly notifySound: string; readonly notifyMacOpen: boolean },
+  settings: Pick<NotifySettings, "notifySound" | "notifyMacOpen" | "notifyUiBaseUrl">,
 ): Channel {
-  const withClick = () => settings.notifyMacOpen ? machine.find("terminal-notifier") : undefined;
-  const script = () => machine.find("osascript");
+  const clicks = settings.notifyMacOpen && settings.notifyUiBaseUrl !== "";
+  const notifier = () => machine.find("terminal-notifier");
+  const program = () =>
+    (clicks ? notifier() : undefined) ?? machine.find("osascript") ?? notifier();
+  const nameOf = (path: string) => path.split("/").at(-1) ?? path;
   return {
     name: "macOS",
     availability() {
       if (machine.platform !== "darwin") return { there: false, why: "for macOS" };
-      const program = withClick() ?? script();
-      return program === undefined
+      const found = program();
+      return found === undefined
         ? { there: false, why: "neither osascript nor terminal-notifier is on the PATH" }
-        : { there: true, how: program.split("/").at(-1) ?? program };
+        : { there: true, how: nameOf(found) };
     },
     async send(notification, link) {
-      const notifier = link === undefined ? undefined : withClick();
-      const shown = notifier !== undefined && link !== undefined
-        ? runWell(machine, notifier, terminalNotifierArguments(notification, link))
-        : runWell(machine, script() ?? "/usr/bin/osascript", scriptArguments(notification));
-      const player = settings.notifySound === "" ? undefined : machine.find("afplay");
-      const played = player
-        ? runWell(machine, player, [soundPath(settings.notifySound)])
-        : undefined;
+      const found = program() ?? "/usr/bin/osascript";
+      const shown = nameOf(found) === "osascript"
+        ? runWell(machine, found, scriptArguments(notification))
+        : runWell(
+          machine,
+          found,
+          terminalNotifierArguments(notification, clicks ? link : undefined),
+        );
+      const played = settings.notifySound === "" ? undefined : play(machine, settings.notifySound);
       // A sound that is missing must not look as if nothing had been shown.
       const [first, second] = await Promise.allSettled([shown, played]);
       if (first.status === "rejected") throw first.reason;
-      if (second.status === "rejected") {
-        throw new Error(`shown, but without its sound: afplay ${(second.reason as Error).message}`);
-      }
+      if (second.status === "rejected") return `without its sound: ${messageOf(second.reason)}`;
     },
   };
+}
+
+async function play(machine: Machine, sound: string): Promise<void> {
+  const player = machine.find("afplay");
+  if (player === undefined) throw new Error("afplay is not on the PATH");
+  await runWell(machine, player, [soundPath(sound)]);
 }
 
 /** The first argument is a word of ours: with it the options of `osascript` are over, whatever follows. */
@@ -48,7 +58,10 @@ function scriptArguments({ title, body }: Notification): string[] {
   return [...SCRIPT.flatMap((line) => ["-e", line]), "opencode", title, body];
 }
 
-function terminalNotifierArguments({ title, body, session }: Notification, link: string): string[] {
+function terminalNotifierArguments(
+  { title, body, session }: Notification,
+  link: string | undefined,
+): string[] {
   return [
     "-title",
     defaultsText(title),
@@ -57,8 +70,7 @@ function terminalNotifierArguments({ title, body, session }: Notification, link:
     defaultsText(body.replaceAll("\n", " – ")),
     // The newest of a session takes the place of the one before.
     ...(session === undefined ? [] : ["-group", defaultsText(`opencode-${session}`)]),
-    "-open",
-    link,
+    ...(link === undefined ? [] : ["-open", link]),
   ];
 }
 

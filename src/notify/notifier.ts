@@ -36,7 +36,8 @@ export function createNotifier(options: {
 }): Notifier {
   const { settings, clock, log } = options;
   const ended = new AbortController();
-  const machine: Machine = { ...options.machine, signal: ended.signal };
+  const hurry = new AbortController();
+  const machine: Machine = { ...options.machine, signal: ended.signal, hurry: hurry.signal };
   const underWay = new Set<Promise<void>>();
   /** What is being sent, in words for the log. */
   const sending = new Map<symbol, string>();
@@ -56,14 +57,16 @@ export function createNotifier(options: {
       const what = `notification (${notification.topic}): ${channel.name}`;
       const key = Symbol();
       sending.set(key, what);
-      try {
-        await channel.send(notification, link);
-        failed.delete(channel.name);
-      } catch (error) {
-        if (ended.signal.aborted) return;
-        const why = messageOf(error);
-        if (failed.get(channel.name) !== why) log.warn(`${what} failed: ${why}`);
+      const complain = (why: string) => {
+        if (failed.get(channel.name) !== why) log.warn(`${what} ${why}`);
         failed.set(channel.name, why);
+      };
+      try {
+        const without = await channel.send(notification, link);
+        if (without) complain(without);
+        else failed.delete(channel.name);
+      } catch (error) {
+        if (!ended.signal.aborted) complain(`failed: ${messageOf(error)}`);
       } finally {
         sending.delete(key);
       }
@@ -82,6 +85,7 @@ export function createNotifier(options: {
       return true;
     },
     async close(ms) {
+      hurry.abort();
       let cancel = () => {};
       const patience = new Promise<void>((resolve) => cancel = clock.after(ms, resolve));
       await Promise.race([Promise.all(underWay), patience]);

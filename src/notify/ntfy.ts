@@ -24,7 +24,8 @@ export function ntfy(machine: Machine, url: string, token: string | undefined): 
       const first = await attempt(machine, url, token, notification, link);
       if (first === undefined) return;
       if (!first.again || machine.signal?.aborted) throw new Error(first.why);
-      await sleep(machine.clock, AGAIN_MS, machine.signal);
+      // Where OpenCode ends, the other try comes at once.
+      await sleep(machine.clock, AGAIN_MS, machine.hurry).catch(() => {});
       const second = await attempt(machine, url, token, notification, link);
       if (second !== undefined) throw new Error(`${second.why} (tried twice)`);
     },

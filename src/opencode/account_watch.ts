@@ -67,12 +67,17 @@ export class AccountWatch {
         const news = reason === "workspace deactivated"
           ? blockedNews(alias, REASONS[reason], undefined, now)
           : loginNews(alias, reason);
-        return void this.#tell(`set aside ${id} ${generation}`, now + 90 * DAY_MS, Infinity, news);
+        return void this.#tell(
+          [`set aside ${id} ${generation}`],
+          now + 90 * DAY_MS,
+          Infinity,
+          news,
+        );
       }
       case "exhausted": {
         const { message, earliest } = event.exhaustion;
         if (this.#isRepeated("exhausted", now)) return;
-        this.#tell("exhausted", earliest ?? now + HOUR_MS, SLACK_MS, exhaustedNews(message));
+        this.#tell(["exhausted"], earliest ?? now + HOUR_MS, SLACK_MS, exhaustedNews(message));
         return void this.#waitForBack(earliest).catch(() => {});
       }
       case "lifted":
@@ -93,7 +98,7 @@ export class AccountWatch {
     const { reason, until, source, subject } = block;
     const known = until < NO_END && source !== "guess";
     this.#tell(
-      `blocked ${subject}`,
+      [`blocked ${subject}`],
       known ? until : Math.max(now + HOUR_MS, Math.min(until, now + DAY_MS)),
       known ? SLACK_MS : Infinity,
       blockedNews(
@@ -107,19 +112,21 @@ export class AccountWatch {
 
   #used(account: { id: string; alias: string }, window: QuotaWindow, now: number): void {
     const { bucket, minutes, usedPercent, resetsAt } = window;
-    const reached = this.options.settings().notifyThresholds.findLast((one) => one <= usedPercent);
+    const passed = this.options.settings().notifyThresholds.filter((one) => one <= usedPercent);
     // That a plan's window is full is told as the block that comes of it.
-    if (reached === undefined || (bucket === PLAN_BUCKET && usedPercent >= 100)) return;
+    if (passed.length === 0 || (bucket === PLAN_BUCKET && usedPercent >= 100)) return;
     const length = minutes * MINUTE_MS;
     const end = resetsAt ?? now + length;
     if (end <= now) return;
     const slack = resetsAt === null ? Infinity : length / 20;
-    const key = `used ${account.id} ${bucket}/${minutes} ${reached}`;
-    const told = this.#seen.get(key);
-    if (told !== undefined && told > now && Math.abs(told - end) <= slack) return;
+    // Whoever is told of a threshold is told of those below it: the figure may go down and up again.
+    const keys = passed.reverse().map((one) => `used ${account.id} ${bucket}/${minutes} ${one}`);
+    const told = this.#seen.get(keys[0] ?? "");
+    // The next window ends later, and an end that had to be guessed is the latest that can be.
+    if (told !== undefined && told > now && end - told <= slack) return;
     const name = windowName(minutes, bucket === PLAN_BUCKET ? undefined : bucket);
     const news = usageNews(account.alias, { name, usedPercent, resetsAt }, now);
-    if (this.#tell(key, end, slack, news)) this.#seen.set(key, end);
+    if (this.#tell(keys, end, slack, news)) { for (const key of keys) this.#seen.set(key, end); }
   }
 
   async #waitForBack(earliest: number | undefined): Promise<void> {
@@ -146,7 +153,7 @@ export class AccountWatch {
     if (aliases.length === 0 || !this.#wantsBack) return;
     this.stop();
     this.#seen.delete("exhausted");
-    this.#tell("back", this.options.clock.now() + SLACK_MS, Infinity, backNews(aliases));
+    this.#tell(["back"], this.options.clock.now() + SLACK_MS, Infinity, backNews(aliases));
   }
 
   /** Whether the same was seen within the last minute. */
@@ -158,13 +165,21 @@ export class AccountWatch {
     return false;
   }
 
-  /** Whether it is on its way, or another process's business. */
-  #tell(key: string, end: number, slackMs: number, news: Notification): boolean {
+  /** Whether it is on its way, or another process's business. The first key decides, the others count as told with it. */
+  #tell(
+    keys: readonly string[],
+    end: number,
+    slackMs: number,
+    news: Notification,
+  ): boolean {
     const { notify, notifyAbout } = this.options.settings();
     // What is not wanted must not count as told.
     if (!notify || !notifyAbout.includes(news.topic)) return false;
-    return this.options.tell(async () =>
-      await this.options.claim(key, end, slackMs) ? news : undefined
-    );
+    return this.options.tell(async () => {
+      for (const key of keys) {
+        if (!await this.options.claim(key, end, slackMs) && key === keys[0]) return undefined;
+      }
+      return news;
+    });
   }
 }

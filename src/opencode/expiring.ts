@@ -61,10 +61,7 @@ interface Credit {
   readonly expiresAt: number | null;
 }
 
-/**
- * Reset credits that can still be used, by account. They are kept as the backend lists them:
- * `credits: [{id, status, expires_at}]`.
- */
+/** Reset credits that can still be used, by account. They are kept as the backend lists them. */
 async function readCredits(store: LocalStore, now: number): Promise<Map<string, Credit[]>> {
   const rows = await store.files.readState(
     (db) => db.prepare("SELECT account_id, extras FROM plan_extras").all(),
@@ -80,13 +77,11 @@ function creditsOf(text: unknown, now: number): Credit[] {
   } catch {
     return [];
   }
-  const bag = asObject(extras) ?? {};
-  const list = [bag["credits"], bag["resetCredits"]].find(Array.isArray);
-  return asList(list).flatMap((entry) => {
+  return asList(asObject(extras)?.["resetCreditList"]).flatMap((entry) => {
     const credit = asObject(entry) ?? {};
     const status = asText(credit["status"]) ?? "available";
     if (status !== "available" && status !== "active") return [];
-    const expiresAt = readWindowEnd(credit["expires_at"] ?? credit["expiresAt"], undefined, now);
+    const expiresAt = readWindowEnd(credit["expires_at"], undefined, now);
     return [{ id: asText(credit["id"]) ?? "", expiresAt }];
   });
 }

@@ -10,8 +10,13 @@ export interface PromptLine {
 /** At or below this share left, in percent, the line warns, and alarms. */
 const SCARCE_PERCENT = 30;
 const LOW_PERCENT = 10;
-/** On a terminal narrower than this, in characters, the reset is left out. */
-const WIDE = 100;
+/** From here on, in characters, everything is written out: beside a long line, OpenCode shows a column of 42 as well. */
+const WIDE = 142;
+/** On a terminal narrower than this the reset is left out. */
+const NARROW = 80;
+/** Longest alias where there is less room than that. */
+const ALIAS = 14;
+const DAY_MS = 86_400_000;
 
 /**
  * The account that serves, what is left of its tightest window and when that
@@ -33,22 +38,35 @@ export function promptLine(
   const views = accountViews(snapshot, now);
   const view = views.find(({ id }) => id === serving) ?? views[0];
   if (!view) return undefined;
-  const wide = width >= WIDE;
+  const alias = width >= WIDE ? view.alias : shortened(view.alias);
+  const time = (before: string, at: number | null | undefined) => {
+    if (at === null || at === undefined || width < NARROW) return "";
+    return before + (width >= WIDE ? shortTime(at, now) : shortestTime(at, now));
+  };
   if (view.trouble !== undefined) {
-    const until = view.until === undefined || !wide ? "" : ` until ${shortTime(view.until, now)}`;
-    return { text: `${view.alias} ${view.trouble}${until}`, tone: "error" };
+    return { text: `${alias} ${view.trouble}${time(" until ", view.until)}`, tone: "error" };
   }
   const window = tightest(view);
-  if (!window) return { text: view.alias, tone: "textMuted" };
-  const reset = window.resetsAt === null || !wide
-    ? ""
-    : ` · resets ${shortTime(window.resetsAt, now)}`;
+  if (!window) return { text: alias, tone: "textMuted" };
   return {
-    text: `${view.alias} ${window.left}% left${reset}`,
+    text: `${alias} ${window.left}% left${time(" · resets ", window.resetsAt)}`,
     tone: window.left <= LOW_PERCENT
       ? "error"
       : window.left <= SCARCE_PERCENT
       ? "warning"
       : "textMuted",
   };
+}
+
+function shortened(alias: string): string {
+  const characters = [...alias];
+  return characters.length <= ALIAS ? alias : `${characters.slice(0, ALIAS - 1).join("")}…`;
+}
+
+/** The time of day where it comes within a day, else the date: `8:00 PM`, `Nov 27`. */
+function shortestTime(at: number, now: number): string {
+  const format: Intl.DateTimeFormatOptions = at - now < DAY_MS
+    ? { hour: "numeric", minute: "2-digit" }
+    : { month: "short", day: "numeric" };
+  return new Date(at).toLocaleString(undefined, format).replaceAll("\u202f", " ");
 }

@@ -14,7 +14,7 @@ import type { TuiApi } from "./tui_host.ts";
 const LOOK_MS = 1_000;
 /** What time alone changes is shown anew so often, in milliseconds. */
 const SHOW_MS = 30_000;
-/** Columns of a terminal that does not say. */
+/** Columns of a terminal that does not say, and of the first screen. */
 const COLUMNS = 80;
 
 /**
@@ -81,7 +81,8 @@ export async function tui(api: TuiApi, env: Environment = runtime.env): Promise<
         snapshot,
         session === undefined ? undefined : homes.get(session),
         systemClock.now(),
-        api.renderer?.width ?? COLUMNS,
+        // The first screen's prompt is no wider, whatever the terminal is.
+        Math.min(api.renderer?.width ?? COLUMNS, session === undefined ? COLUMNS : Infinity),
       );
     };
     const element = createElement("text");

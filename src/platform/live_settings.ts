@@ -18,7 +18,8 @@ export interface LiveSettings {
 
 /**
  * Reads the settings and keeps them in step with the file. A file that cannot
- * be read is logged, and what was in force stays.
+ * be read is logged, and what was in force stays; a value that cannot be is
+ * logged, and costs that setting only.
  *
  * @param options.older What an older project has set; see {@linkcode readSettings}.
  */
@@ -34,15 +35,16 @@ export function liveSettings(options: {
   let seen: string | undefined;
   let waiting = false;
 
+  const complain = (error: unknown) => log.error(messageOf(error));
   const look = () => {
     try {
       const stat = statIfExists(paths.settings);
       const stamp = stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "none";
       if (stamp === seen) return;
       seen = stamp;
-      current = readSettings(paths, env, older);
+      current = readSettings(paths, env, older, complain);
     } catch (error) {
-      log.error(messageOf(error));
+      complain(error);
     }
   };
   look();

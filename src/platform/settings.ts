@@ -21,6 +21,13 @@ export interface SettingEntry {
   readonly env: string | undefined;
 }
 
+/** Hears of a value that cannot be. Unless it throws, that setting counts as not set there. */
+export type OnWrongValue = (failure: unknown) => void;
+
+const refuse: OnWrongValue = (failure) => {
+  throw failure;
+};
+
 /** The settings that nobody has touched. */
 export const STANDARD_SETTINGS: Settings = Object.fromEntries(
   Object.entries(DEFINITIONS).map(([name, { standard }]) => [name, standard]),
@@ -30,14 +37,16 @@ export const STANDARD_SETTINGS: Settings = Object.fromEntries(
  * Settings in force: the environment wins over `settings.json`, which wins over the standard.
  *
  * @param older What an older project has set; counts as long as there is no `settings.json`.
- * @throws {Failure} when the file or a variable holds something that cannot be.
+ * @param wrong Takes values that cannot be (default: throws them).
+ * @throws {Failure} when the file cannot be read.
  */
 export function readSettings(
   paths: Paths,
   env: Environment,
   older: Partial<Settings> = {},
+  wrong: OnWrongValue = refuse,
 ): Settings {
-  const entries = listSettings(paths, env);
+  const entries = listSettings(paths, env, wrong);
   const ours = entries.some(({ source }) => source === "file");
   return Object.fromEntries(
     entries.map(({ name, value, source }) => [
@@ -48,18 +57,26 @@ export function readSettings(
 }
 
 /** The same, one by one, with where each value comes from. */
-export function listSettings(paths: Paths, env: Environment): SettingEntry[] {
+export function listSettings(
+  paths: Paths,
+  env: Environment,
+  wrong: OnWrongValue = refuse,
+): SettingEntry[] {
   const file = readFile(paths);
   return settingNames().map((name) => {
     const { env: variable, standard } = DEFINITIONS[name];
     const fromEnv = variable === undefined ? undefined : set(env[variable]);
-    if (fromEnv !== undefined) {
-      const value = check(name, fromText(name, fromEnv), `${variable}`);
-      return { name, value, source: "environment", env: variable };
-    }
-    if (Object.hasOwn(file, name)) {
-      const value = check(name, file[name], `"${name}" in ${paths.settings}`);
-      return { name, value, source: "file", env: variable };
+    const places = [
+      ["environment", fromEnv && fromText(name, fromEnv), `${variable}`],
+      ["file", file[name], `"${name}" in ${paths.settings}`],
+    ] as const;
+    for (const [source, value, where] of places) {
+      if (value === undefined) continue;
+      try {
+        return { name, value: check(name, value, where), source, env: variable };
+      } catch (failure) {
+        wrong(failure);
+      }
     }
     return { name, value: standard, source: "default", env: variable };
   });

@@ -14,6 +14,8 @@ export interface PlanExtras {
   readonly at: number;
   /** Credits that each reset a limit early, by count; absent where nobody said. */
   readonly resetCredits?: number;
+  /** The same, as the backend lists them: `{id, status, expires_at}`; asked for where the person wants to hear of them. */
+  readonly resetCreditList?: readonly unknown[];
   /** Paid credits. */
   readonly credits?: Credits;
   /** Names for people by bucket: `codex_bengalfox` -> `GPT-5.3-Codex-Spark`. */

@@ -86,3 +86,42 @@ Deno.test("notify test without any channel, and an unknown action, say what to d
     ]);
   });
 });
+
+Deno.test("a variable that cannot be is said, and costs that setting only", async () => {
+  await withStubs(["notify-send"], async ({ folder }) => {
+    await withSession(async ({ home, runWith }) => {
+      const env = {
+        HOME: home,
+        PATH: `${folder}:/usr/bin:/bin`,
+        OPENCODE_MULTI_AUTH_NOTIFY_NTFY_URL: "ntfy.example/secret",
+      };
+      const said =
+        "Note: OPENCODE_MULTI_AUTH_NOTIFY_NTFY_URL must be the address of an ntfy topic " +
+        '(https://… or http://…), or off. The standard value is "".\n';
+      const test = await runWith({ env, clock: systemClock }, "notify", "test");
+      assert.deepEqual([test.code, test.err], [0, said]);
+      assert.match(test.out, /desktop +sent/);
+      for (const argv of [["status"], ["config"], ["config", "get", "strategy"]]) {
+        const { code, err, out } = await runWith({ env }, ...argv);
+        assert.deepEqual([code, err], [0, said], argv.join(" "));
+        assert.match(out, /round-robin/);
+      }
+    });
+  });
+});
+
+Deno.test("notify test on macOS says what was shown without its sound, and by which program", async () => {
+  await withStubs(["osascript", "terminal-notifier"], async ({ folder }) => {
+    await withSession(async ({ home, runWith }) => {
+      const context = {
+        env: { HOME: home, PATH: folder + ":/usr/bin:/bin" },
+        clock: systemClock,
+        machine: { platform: "darwin" },
+      };
+      const { code, out } = await runWith(context, "notify", "test");
+      assert.equal(code, 0);
+      const said = "sent (osascript, without its sound: afplay is not on the PATH)";
+      assert.ok(out.includes(`  macOS    ${said}\n`), out);
+    });
+  });
+});

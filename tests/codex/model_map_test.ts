@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import type { JsonBody } from "../../src/codex/body.ts";
 import {
@@ -191,4 +192,16 @@ Deno.test("the backend receives the name that goes out, blocks go by it, and the
   ]);
   assert.ok(failover.blockedUntil("a", "gpt-5.3-codex"));
   assert.deepEqual(said, ["model map: openai/gpt-5.2-codex -> gpt-5.3-codex"]);
+});
+
+Deno.test("no model's name is written down in code, except for the mapping's own", () => {
+  const root = new URL("../../", import.meta.url);
+  const files = globSync("{src/**/*.{ts,tsx},*.ts}", { cwd: root });
+  assert.ok(files.length > 200);
+  const naming = files.filter((file) => {
+    const code = readFileSync(new URL(file, root), "utf8")
+      .replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*/gm, "");
+    return /\bgpt-[\d(]/i.test(code);
+  });
+  assert.deepEqual(naming, ["src/codex/model_map.ts"]);
 });

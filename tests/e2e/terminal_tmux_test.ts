@@ -37,7 +37,7 @@ async function terminal(sandbox: Sandbox, command: readonly string[]): Promise<T
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     return new TextDecoder().decode(stdout);
   };
-  await tmux("-u", "new-session", "-d", "-x", "120", "-y", "40", ...command);
+  await tmux("-u", "new-session", "-d", "-x", "80", "-y", "40", ...command);
   const screen = () => tmux("capture-pane", "-p");
   return {
     screen,

@@ -57,52 +57,6 @@ Deno.test("notify-send gets title and body as text, whatever is in them", async 
   });
 });
 
-Deno.test("osascript gets a script of ours and the texts as its arguments", async () => {
-  await withStubs(["osascript", "afplay"], async ({ folder, calls }) => {
-    const channel = channelOf("macOS", machineWith(folder, "darwin"));
-    await channel.send(NEWS, LINK);
-    const [call] = calls("osascript");
-    assert.deepEqual(call?.args, [
-      "-e",
-      "on run argv",
-      "-e",
-      "display notification (item 3 of argv) with title (item 2 of argv)",
-      "-e",
-      "end run",
-      "opencode",
-      NASTY,
-      NEWS.body,
-    ]);
-    assert.deepEqual(calls("afplay").map(({ args }) => args), [[
-      "/System/Library/Sounds/Glass.aiff",
-    ]]);
-  });
-});
-
-Deno.test("terminal-notifier opens the session, unless clicks are off or lead nowhere", async () => {
-  await withStubs(["osascript", "afplay", "terminal-notifier"], async ({ folder, calls }) => {
-    const machine = machineWith(folder, "darwin");
-    await channelOf("macOS", machine, { notifySound: "" }).send(NEWS, LINK);
-    assert.deepEqual(calls("terminal-notifier")[0]?.args, [
-      "-title",
-      `\\${NASTY}`,
-      "-message",
-      NEWS.body.replace("\n", " – "),
-      "-group",
-      "opencode-ses_1",
-      "-open",
-      LINK,
-    ]);
-    assert.deepEqual([calls("osascript").length, calls("afplay").length], [0, 0]);
-    await channelOf("macOS", machine, { notifySound: "" }).send(NEWS, undefined);
-    await channelOf("macOS", machine, { notifyMacOpen: false, notifySound: "-x.aiff" })
-      .send(NEWS, LINK);
-    assert.equal(calls("terminal-notifier").length, 1);
-    assert.equal(calls("osascript").length, 2);
-    assert.deepEqual(calls("afplay").map(({ args }) => args), [["./-x.aiff"]]);
-  });
-});
-
 Deno.test("PowerShell gets the same script for every text, and the texts as JSON on standard input", async () => {
   await withStubs(["powershell.exe"], async ({ folder, calls }) => {
     const onWindows = channelOf("Windows", machineWith(folder, "win32"));
@@ -168,7 +122,7 @@ Deno.test("a program that fails is named with what it said, and gets none of our
     });
     await assert.rejects(
       channelOf("desktop", machine).send(NEWS, undefined),
-      /^Error: ended with 3: no desktop is here$/,
+      /^Error: notify-send ended with 3: no desktop is here$/,
     );
     const [call] = calls("notify-send");
     assert.match(call?.env ?? "", /DISPLAY=:0/);

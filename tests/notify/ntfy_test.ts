@@ -162,7 +162,9 @@ Deno.test("a failing channel is one line in the log, and does not keep the other
   await server.arrived(2);
   await notifier.close(5_000);
   assert.equal(ran.length, 2);
-  assert.deepEqual(lines, ["notification (idle): desktop failed: ended with 1: no bus"]);
+  assert.deepEqual(lines, [
+    "notification (idle): desktop failed: notify-send ended with 1: no bus",
+  ]);
 });
 
 Deno.test("what is not wanted is not told, and what is wanted with it only together", async () => {
@@ -221,6 +223,25 @@ Deno.test("closing ends when all is sent; at its limit it lets go of a server th
   assert.equal(await isOver(quick), true);
   assert.deepEqual(second.lines, []);
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("closing cuts the pause before the other try short", async () => {
+  const clock = new VirtualClock();
+  const asked: number[] = [];
+  const { notifier, lines } = notifierOf("https://ntfy.example/t", {
+    clock,
+    fetch: () => {
+      asked.push(clock.now());
+      return Promise.resolve(new Response("", { status: asked.length === 1 ? 503 : 200 }));
+    },
+  });
+  const start = clock.now();
+  notifier.tell(NEWS);
+  await clock.advance(100);
+  let over = false;
+  void notifier.close(800).then(() => over = true);
+  await clock.advance(0);
+  assert.deepEqual([asked, over, lines], [[start, start + 100], true, []]);
 });
 
 Deno.test("a server that hangs does not pile notifications up", async () => {

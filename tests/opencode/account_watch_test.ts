@@ -1,105 +1,17 @@
 import assert from "node:assert/strict";
 import type { PoolEvent } from "../../src/codex/pool_event.ts";
 import { poolNews } from "../../src/codex/pool_news.ts";
-import type { Notification } from "../../src/notify/notification.ts";
-import { AccountWatch } from "../../src/opencode/account_watch.ts";
 import { findExpiring } from "../../src/opencode/expiring.ts";
-import { type Settings, STANDARD_SETTINGS } from "../../src/platform/settings.ts";
-import { accountSubject, type Block, NO_END, workspaceSubject } from "../../src/quota/block.ts";
-import { PLAN_BUCKET, type QuotaWindow } from "../../src/quota/window.ts";
-import type { LocalStore } from "../../src/store/local.ts";
-import { claimNotice } from "../../src/store/notified.ts";
+import { STANDARD_SETTINGS } from "../../src/platform/settings.ts";
+import { type Block, NO_END, workspaceSubject } from "../../src/quota/block.ts";
+import { PLAN_BUCKET } from "../../src/quota/window.ts";
 import { inFolder, testAccount } from "../store/store_folder.ts";
-import { FIXTURE_NOW, type VirtualClock } from "../virtual_clock.ts";
+import { FIXTURE_NOW } from "../virtual_clock.ts";
+import { blocked, exhausted, home, inProcesses, process, used, work } from "./watch_processes.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const work = testAccount("work");
-const home = testAccount("home");
-
-/** One process's watch over accounts; several of them may share a store. */
-function process(store: LocalStore, clock: VirtualClock, settings: Partial<Settings> = {}) {
-  const told: Promise<Notification | undefined>[] = [];
-  const able: string[] = [];
-  const busy = { now: false };
-  const watch = new AccountWatch({
-    clock,
-    settings: () => ({ ...STANDARD_SETTINGS, ...settings }),
-    claim: (key, end, slackMs) => claimNotice(store, key, end, slackMs, clock.now()),
-    available: () => Promise.resolve(able),
-    tell: (find) => !busy.now && told.push(find()) > 0,
-  });
-  return {
-    watch,
-    able,
-    /** Whether too many notifications are under way. */
-    busy,
-    /** What was told since the last call, without times of day. */
-    async said(): Promise<string[]> {
-      await clock.advance(0);
-      const all = await Promise.all(told.splice(0));
-      return all.flatMap((one) => one ? [`${one.topic}: ${one.body}`] : []).map((text) =>
-        text.replace(/(?:at|on) [^(\n]*\(in ([^)]*)\)/, "in $1")
-      );
-    },
-  };
-}
-
-function blocked(until: number, more: Partial<Block> = {}, accounts = [work]): PoolEvent {
-  return {
-    kind: "blocked",
-    accounts,
-    block: {
-      subject: accountSubject(work.id),
-      model: "",
-      reason: "usage limit",
-      until,
-      source: "body",
-      since: FIXTURE_NOW,
-      ...more,
-    },
-  };
-}
-
-function used(usedPercent: number, more: Partial<QuotaWindow> = {}): PoolEvent {
-  return {
-    kind: "used",
-    account: work,
-    windows: [{
-      bucket: PLAN_BUCKET,
-      minutes: 300,
-      usedPercent,
-      resetsAt: FIXTURE_NOW + 2 * HOUR,
-      observedAt: FIXTURE_NOW,
-      ...more,
-    }],
-  };
-}
-
-const exhausted = (earliest: number | undefined): PoolEvent => ({
-  kind: "exhausted",
-  exhaustion: { message: "No ChatGPT account can serve now: work at its limit.", earliest },
-  waitMs: undefined,
-});
-
-async function inProcesses(
-  test: (
-    a: ReturnType<typeof process>,
-    b: ReturnType<typeof process>,
-    clock: VirtualClock,
-  ) => Promise<void>,
-  settings: Partial<Settings> = {},
-): Promise<void> {
-  await inFolder(async (folder) => {
-    const one = process(await folder.open(), folder.clock, settings);
-    const other = process(await folder.open(), folder.clock, settings);
-    await test(one, other, folder.clock);
-    one.watch.stop();
-    other.watch.stop();
-    assert.equal(folder.clock.pending, 0, "nothing waits after the stop");
-  });
-}
 
 Deno.test("a blocked account is told once over all processes, and again for another end", async () => {
   await inProcesses(async (a, b, clock) => {
@@ -185,52 +97,6 @@ Deno.test("a pool is back as soon as a limit ends early; one that lacks a model 
   });
 });
 
-Deno.test("a window passing 80 % and 95 % is told once per window, over all processes", async () => {
-  await inProcesses(async (a, b, clock) => {
-    for (const share of [80.4, 85, 94.9]) a.watch.event(used(share));
-    assert.deepEqual(await a.said(), [
-      "usage: work: 80 % of the 5-hour window used, starts anew in 2h",
-    ]);
-    b.watch.event(used(86, { resetsAt: FIXTURE_NOW + 2 * HOUR + 1_500 }));
-    assert.deepEqual(await b.said(), []);
-    b.watch.event(used(96));
-    assert.deepEqual(await b.said(), [
-      "usage: work: 96 % of the 5-hour window used, starts anew in 2h",
-    ]);
-    a.watch.event(used(97));
-    a.watch.event(used(100));
-    a.watch.event(used(100, { minutes: 43_200, resetsAt: FIXTURE_NOW + 9 * DAY }));
-    assert.deepEqual(await a.said(), [], "a full window is told as the block");
-    a.watch.event(used(82, { minutes: 10_080, resetsAt: FIXTURE_NOW + 3 * DAY }));
-    a.watch.event(used(82, { bucket: "codex_bengalfox" }));
-    assert.deepEqual(await a.said(), [
-      "usage: work: 82 % of the weekly window used, starts anew in 3d",
-      "usage: work: 82 % of the 5-hour window of codex_bengalfox used, starts anew in 2h",
-    ]);
-    // The next window of that length; one that is over already is no news.
-    await clock.advance(3 * HOUR);
-    b.watch.event(used(90));
-    assert.deepEqual(await b.said(), []);
-    b.watch.event(used(81, { resetsAt: clock.now() + 4 * HOUR }));
-    a.watch.event(used(81, { resetsAt: clock.now() + 4 * HOUR }));
-    assert.equal((await b.said()).length, 1);
-    assert.deepEqual(await a.said(), []);
-  });
-});
-
-Deno.test("thresholds are a setting; without a reset time a window is told once in its length", async () => {
-  await inProcesses(async (a, _b, clock) => {
-    a.watch.event(used(49));
-    a.watch.event(used(51, { resetsAt: null }));
-    await clock.advance(4 * HOUR);
-    a.watch.event(used(60, { resetsAt: null }));
-    assert.deepEqual(await a.said(), ["usage: work: 51 % of the 5-hour window used"]);
-    await clock.advance(2 * HOUR);
-    a.watch.event(used(60, { resetsAt: null }));
-    assert.equal((await a.said()).length, 1);
-  }, { notifyThresholds: [50] });
-});
-
 Deno.test("what is not wanted does not count as told", async () => {
   await inFolder(async (folder) => {
     const store = await folder.open();
@@ -313,7 +179,7 @@ Deno.test("weekly quota and reset credits that are about to expire unused are fo
         home.id,
         now,
         JSON.stringify({
-          credits: [
+          resetCreditList: [
             { id: "c1", status: "available", expires_at: (now + 5 * HOUR) / 1_000 },
             { id: "c2", status: "redeemed", expires_at: (now + 5 * HOUR) / 1_000 },
             { id: "c3", status: "available", expires_at: (now + 5 * DAY) / 1_000 },

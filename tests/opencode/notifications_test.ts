@@ -2,18 +2,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Hooks, PluginInput } from "../../src/opencode/host.ts";
+import { createNotifications } from "../../src/opencode/notifications.ts";
 import { PLACEHOLDER_ENTRY } from "../../src/opencode/placeholder.ts";
 import { server } from "../../src/opencode/server.ts";
-import { resolvePaths } from "../../src/platform/paths.ts";
+import { silentLog } from "../../src/platform/log.ts";
+import { type Environment, resolvePaths } from "../../src/platform/paths.ts";
 import { openLocalStore } from "../../src/store/local.ts";
 import { type NtfyServer, startNtfy } from "../notify/stubs.ts";
 import { storePlan } from "../simulated_account.ts";
 import { type SimulatedPlan, type Simulator, startSimulator } from "../simulator/simulator.ts";
+import { VirtualClock } from "../virtual_clock.ts";
 
 const HOUR = 3_600_000;
 const TOKEN = "tk_averysecrettoken";
 
 interface Scene {
+  readonly env: Environment;
   readonly simulator: Simulator;
   readonly ntfy: NtfyServer;
   /** Starts the plugin, as one of several OpenCodes does. */
@@ -26,7 +30,7 @@ interface Scene {
 
 async function inScene(
   use: (scene: Scene) => Promise<void>,
-  options: { answer?: () => number | "never"; settings?: object } = {},
+  options: { answer?: () => number | "never"; settings?: object; env?: Environment } = {},
 ): Promise<void> {
   const home = Deno.makeTempDirSync({ prefix: "notifications-" });
   const simulator = await startSimulator();
@@ -40,6 +44,7 @@ async function inScene(
     OPENCODE_MULTI_AUTH_REFRESH_GAP_MS: "0",
     OPENCODE_MULTI_AUTH_NOTIFY_NTFY_URL: ntfy.url,
     OPENCODE_MULTI_AUTH_NOTIFY_NTFY_TOKEN: TOKEN,
+    ...options.env,
   };
   const paths = resolvePaths(env);
   const started: Hooks[] = [];
@@ -49,6 +54,7 @@ async function inScene(
       Deno.writeTextFileSync(paths.settings, JSON.stringify(options.settings));
     }
     await use({
+      env,
       simulator,
       ntfy,
       async start(input = {}) {
@@ -111,6 +117,19 @@ Deno.test("the plugin tells a session's end once, with the title that OpenCode g
   });
 });
 
+Deno.test("sessions of sub-agents are quiet", async () => {
+  await inScene(async ({ start, told, ntfy }) => {
+    const hooks = await start();
+    const info = { id: "child", title: "Child", parentID: "ses_1" };
+    await hooks.event({ event: { type: "session.created", properties: { info } } });
+    await turn(hooks, "child");
+    await turn(hooks, "ses_1");
+    assert.deepEqual(await told(1), ["Session idle: ses_1"]);
+    await hooks.dispose();
+    assert.equal(ntfy.received.length, 1);
+  });
+});
+
 Deno.test("settings decide what is told", async () => {
   await inScene(async ({ start, told }) => {
     const hooks = await start();
@@ -119,6 +138,21 @@ Deno.test("settings decide what is told", async () => {
     await hooks.event({ event: { type: "session.error", properties: { sessionID: "b", error } } });
     assert.deepEqual(await told(1), ["Session error: b"]);
   }, { settings: { notifyAbout: ["error"] } });
+});
+
+Deno.test("a variable that cannot be costs no other setting", async () => {
+  await inScene(async ({ start, told, log }) => {
+    const hooks = await start();
+    await turn(hooks, "ses_1");
+    const error = { name: "APIError", data: { message: "no" } };
+    await hooks.event({ event: { type: "session.error", properties: { sessionID: "b", error } } });
+    assert.deepEqual(await told(1), ["Session error: b"]);
+    await hooks.dispose();
+    assert.match(log(), /NOTIFY_UI_BASE_URL must be the address of OpenCode's web interface/);
+  }, {
+    settings: { notifyAbout: ["error"] },
+    env: { OPENCODE_MULTI_AUTH_NOTIFY_UI_BASE_URL: "oc.example" },
+  });
 });
 
 Deno.test("what happens to accounts is told once by two OpenCodes", async () => {
@@ -142,17 +176,80 @@ Deno.test("what happens to accounts is told once by two OpenCodes", async () => 
   });
 });
 
-Deno.test("an account that needs its person is told", async () => {
+Deno.test("an account that needs its person is told, inside OpenCode too", async () => {
   await inScene(async ({ start, signIn, told, simulator }) => {
     const work = await signIn("work");
     work.invalidateAccessTokens();
     work.revokeRefreshTokens();
-    const hooks = await start();
+    const toasts: string[] = [];
+    const showToast = ({ body }: { body: { variant: string; message: string } }) =>
+      Promise.resolve(void toasts.push(`${body.variant}: ${body.message}`));
+    const hooks = await start({ client: { tui: { showToast } } });
     await ask(hooks, "s1");
+    assert.equal(toasts[0], "warning: work needs login: opencode-multi-auth add work");
     const all = await told(2);
     assert.ok(all.includes("work: needs login"), all.join("\n"));
     assert.ok(simulator.requests.length > 0);
   });
+});
+
+Deno.test("a pool that has nobody is told, and that it is back", async () => {
+  await inScene(async ({ start, signIn, told }) => {
+    const work = await signIn("work");
+    work.setUsed(300, 100, 2_000);
+    const hooks = await start();
+    await ask(hooks, "s1");
+    const [empty, back] = await told(2);
+    assert.match(empty ?? "", /^No ChatGPT account can serve now: work at its limit/);
+    assert.equal(back, "work can serve again");
+  }, { settings: { notifyAbout: ["exhausted", "back"] } });
+});
+
+const WEEK = 10_080;
+
+Deno.test("quota that expires unused is told to who asks for it", async () => {
+  await inScene(async ({ start, signIn, told }) => {
+    const work = await signIn("work");
+    work.setUsed(WEEK, 40, 5 * HOUR);
+    const hooks = await start();
+    await ask(hooks, "s1");
+    await turn(hooks, "ses_1");
+    assert.match((await told(1))[0] ?? "", /^work: 60 % of the weekly window expires unused /);
+  }, { settings: { notifyAbout: ["expiring"] } });
+  await inScene(async ({ start, signIn, told, ntfy }) => {
+    const work = await signIn("work");
+    work.setUsed(WEEK, 40, 5 * HOUR);
+    const hooks = await start();
+    await ask(hooks, "s1");
+    await turn(hooks, "ses_1");
+    assert.deepEqual(await told(1), ["Session idle: ses_1"]);
+    await hooks.dispose();
+    assert.equal(ntfy.received.length, 1);
+  });
+});
+
+Deno.test("no event waits for a notification, and the end waits for less than a second", async () => {
+  await inScene(async ({ env, ntfy }) => {
+    const clock = new VirtualClock();
+    const input = { client: { session: { get: () => new Promise<never>(() => {}) } } };
+    const options = { input, env, clock, log: silentLog, client: () => undefined };
+    const notifications = createNotifications(options);
+    const properties = { sessionID: "ses_1" };
+    notifications.session({
+      type: "session.status",
+      properties: { ...properties, status: { type: "busy" } },
+    });
+    assert.equal(notifications.session({ type: "session.idle", properties }), undefined);
+    // The title is asked for half a second at most.
+    await clock.advance(500);
+    await ntfy.arrived(1);
+    let over = false;
+    void notifications.close().then(() => over = true);
+    await clock.advance(700);
+    assert.equal(over, false);
+    await clock.advance(299);
+    assert.equal(over, true);
+  }, { answer: () => "never" });
 });
 
 Deno.test("`dispose` sends what is under way, and lets go of a server that hangs within a second", async () => {

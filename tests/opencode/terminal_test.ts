@@ -42,19 +42,19 @@ Deno.test("the prompt shows the session's account, what is left of its tightest 
   const { clock, store, load } = stage();
   used(store, clock, "b", 40.2);
   await store.flush();
-  const line = (snapshot: Snapshot, home: string | undefined, width = 120) =>
+  const line = (snapshot: Snapshot, home: string | undefined, width = 150) =>
     promptLine(snapshot, home, clock.now(), width);
   const snapshot = await load();
   assert.match(line(snapshot, "id-b")?.text ?? "", /^b 60% left · resets \d+:\d\d/);
   assert.equal(line(snapshot, "id-b")?.tone, "textMuted");
-  assert.deepEqual(line(snapshot, "id-b", 80), { text: "b 60% left", tone: "textMuted" });
+  assert.deepEqual(line(snapshot, "id-b", 79), { text: "b 60% left", tone: "textMuted" });
   // No figures yet; nobody has served yet.
   assert.deepEqual(line(snapshot, "id-a"), { text: "a", tone: "textMuted" });
   assert.equal(line(snapshot, undefined)?.text, "a");
-  assert.equal(line({ ...snapshot, activeId: "id-b" }, undefined, 80)?.text, "b 60% left");
+  assert.equal(line({ ...snapshot, activeId: "id-b" }, undefined, 79)?.text, "b 60% left");
   // A pin takes every session, while it lasts.
   const pinned = { ...snapshot, pin: { accountId: "id-b", until: clock.now() + 1 } };
-  assert.equal(line(pinned, "id-a", 80)?.text, "b 60% left");
+  assert.equal(line(pinned, "id-a", 79)?.text, "b 60% left");
   assert.equal(promptLine(pinned, "id-a", clock.now() + 1, 80)?.text, "a");
 });
 
@@ -83,11 +83,42 @@ Deno.test("the prompt warns when little is left, and says what keeps the account
   assert.equal(line?.tone, "error");
 });
 
+/** The room beside OpenCode's own words at 80 columns, with the longest of its models' names. */
+const ROOM = 41;
+
+Deno.test("at 80 columns account, share and reset are there, in few words", async () => {
+  const { clock, store, load } = stage(["a", "a-very-long-alias-of-mine"]);
+  const text = async (alias: string, width = 80) =>
+    promptLine(await load(), `id-${alias}`, clock.now(), width)?.text ?? "";
+  for (const alias of ["a", "a-very-long-alias-of-mine"]) used(store, clock, alias, 40.2);
+  await store.flush();
+  assert.match(await text("a"), /^a 60% left · resets \d{1,2}:\d\d [AP]M$/);
+  const long = await text("a-very-long-alias-of-mine");
+  assert.match(long, /^a-very-long-a… 60% left · resets \d{1,2}:\d\d [AP]M$/);
+  assert.ok(long.length <= ROOM, long);
+  assert.match(await text("a-very-long-alias-of-mine", 142), /^a-very-long-alias-of-mine 60% left/);
+  // Tomorrow's hour is the next of its kind; later only the day counts.
+  const until = (hours: number) =>
+    store.block({
+      subject: accountSubject("id-a"),
+      model: "",
+      reason: "usage limit",
+      until: clock.now() + hours * HOUR,
+      since: clock.now(),
+      source: "body",
+    });
+  await until(23);
+  assert.match(await text("a"), /^a usage limit until \d{1,2}:\d\d [AP]M$/);
+  await until(99);
+  assert.match(await text("a"), /^a usage limit until [A-Z][a-z]{2} \d{1,2}$/);
+  assert.equal(await text("a", 79), "a usage limit");
+});
+
 Deno.test("a window that is over is full again", async () => {
   const { clock, store, load } = stage(["a"]);
   used(store, clock, "a", 98);
   await store.flush();
-  const line = promptLine(await load(), "id-a", clock.now() + 2 * HOUR, 80);
+  const line = promptLine(await load(), "id-a", clock.now() + 2 * HOUR, 79);
   assert.deepEqual(line, { text: "a 97% left", tone: "textMuted" });
 });
 

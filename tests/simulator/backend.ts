@@ -21,7 +21,7 @@ import type { Plan } from "./plan.ts";
 import type { Journal, RequestRecord } from "./record.ts";
 import type { AccessError, TokenVault } from "./tokens.ts";
 import { serveTurn, type TurnDesk } from "./turn.ts";
-import { accountsCheckBody, usageBody } from "./usage.ts";
+import { accountsCheckBody, resetCreditsBody, usageBody } from "./usage.ts";
 
 /** Where the backend begins on the simulator's origin, as on chatgpt.com. */
 export const BACKEND_PATH = "/backend-api";
@@ -145,7 +145,7 @@ function plain(
       return answer(200, body, { "content-type": "application/json", etag });
     }
     case "GET /wham/rate-limit-reset-credits":
-      return answer(200, { credits: [], available_count: 0 });
+      return answer(200, resetCreditsBody(plan));
     default:
       return answer(200, {});
   }

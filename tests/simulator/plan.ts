@@ -30,6 +30,8 @@ export interface PlanOptions {
   accessTokenLifetimeMs?: number;
   /** Models that the plan may use and sees in its list. Default: any, and the list of the fixtures. */
   models?: string[];
+  /** Credits that each reset a limit early, as the backend lists them. Default none. */
+  resetCredits?: { id: string; status: string; expires_at: number }[];
   /**
    * When an answer is booked on the windows. `end` (default): before its last event, so its own
    * headers do not know it yet and the next request meets the refusal. `start`: before its headers,
@@ -74,6 +76,7 @@ export class Plan implements SimulatedPlan {
   readonly chargeAt: "start" | "end";
   /** Undefined: every model. */
   readonly models: readonly string[] | undefined;
+  readonly resetCredits: NonNullable<PlanOptions["resetCredits"]>;
   readonly quota: Quota;
   readonly faults = new FaultQueue<Fault, Endpoint>();
   readonly tokenFaults = new FaultQueue<TokenFault, "token">();
@@ -92,6 +95,7 @@ export class Plan implements SimulatedPlan {
     this.accessTokenLifetimeMs = options.accessTokenLifetimeMs ?? ACCESS_TOKEN_LIFETIME_MS;
     this.chargeAt = options.chargeAt ?? "end";
     this.models = options.models;
+    this.resetCredits = options.resetCredits ?? [];
     this.quota = new Quota(clock, options.windows ?? [{ minutes: 300 }, { minutes: 10_080 }]);
     this.#vault = vault;
   }

@@ -19,9 +19,18 @@ export function usageBody(plan: Plan): Record<string, unknown> {
     credits: { has_credits: false, unlimited: false, balance: "0" },
     spend_control: { reached: false },
     rate_limit_reached_type: plan.quota.refusal() ? { type: "rate_limit_reached" } : null,
-    rate_limit_reset_credits: { available_count: 0 },
+    rate_limit_reset_credits: { available_count: availableCredits(plan) },
     promo: null,
   };
+}
+
+/** Body of GET /wham/rate-limit-reset-credits. */
+export function resetCreditsBody(plan: Plan): Record<string, unknown> {
+  return { credits: plan.resetCredits, available_count: availableCredits(plan) };
+}
+
+function availableCredits(plan: Plan): number {
+  return plan.resetCredits.filter(({ status }) => status === "available").length;
 }
 
 /** Body of GET /wham/accounts/check, in the form of `tests/fixtures/codex/accounts-check.json`. */
