@@ -11,9 +11,6 @@ import { thirdPartyLicenses } from "./licenses.ts";
 import { inRepository, VERSION } from "./repository.ts";
 import { run, script, size } from "./program.ts";
 
-/** Bytes that the plugin may have; OpenCode reads it at every start. */
-const PLUGIN_LIMIT = 120 * 1024;
-
 /**
  * What a TypeScript user of the package sees. Written by hand, without types from elsewhere, so that
  * it can be read where `@opencode-ai/plugin` is not installed.
@@ -39,20 +36,47 @@ function pagesOf(readme: string): string[] {
   return [...new Set([...links].map(([, page = ""]) => page))];
 }
 
-/** What the plugin's source imports late, as it spells it, and the file of the package that holds it all. */
-const LATE_SOURCES = [
-  "./sign_in.ts",
-  "./added_models.ts",
-  "./tool_answers.ts",
-  "./notifications.ts",
-  "./recheck.ts",
-  "./collect.ts",
-  "./discovery.ts",
-  "./older_formats.ts",
-  "./account_roster.ts",
-  "./renewing.ts",
-] as const;
-const LATE_FILE = "later.js";
+/** One of the plugin's files. */
+interface PluginFile {
+  readonly entry: string;
+  readonly file: string;
+  /** Bytes that it may have. */
+  readonly limit: number;
+  /** What it imports late, as the source spells it, and the file that holds that. */
+  readonly late: Readonly<Record<string, string>>;
+}
+
+/**
+ * What OpenCode waits for at every start; what serves requests, loaded once OpenCode has its models or
+ * its `fetch` from us; and what is needed rarely.
+ */
+const PLUGIN_FILES: readonly PluginFile[] = [
+  {
+    entry: "plugin.ts",
+    file: "plugin.js",
+    limit: 16 * 1024,
+    late: {
+      "./client_part.ts": "client.js",
+      "./sign_in.ts": "later.js",
+      "./tool_answers.ts": "later.js",
+      "./notifications.ts": "later.js",
+    },
+  },
+  {
+    entry: "src/opencode/client_part.ts",
+    file: "client.js",
+    limit: 120 * 1024,
+    late: {
+      "./recheck.ts": "later.js",
+      "./collect.ts": "later.js",
+      "./discovery.ts": "later.js",
+      "./older_formats.ts": "later.js",
+      "./account_roster.ts": "later.js",
+      "./renewing.ts": "later.js",
+    },
+  },
+  { entry: "src/opencode/later.ts", file: "later.js", limit: 160 * 1024, late: {} },
+];
 
 /** The command line's entry and its parts: as the source names them, the files of the package, and the bytes they may have. */
 const COMMAND_LINE = "cli.js";
@@ -86,8 +110,7 @@ function manifest(): Record<string, unknown> {
       "./package.json": "./package.json",
     },
     files: [
-      "plugin.js",
-      LATE_FILE,
+      ...PLUGIN_FILES.map(({ file }) => file),
       "plugin.d.ts",
       "tui.js",
       COMMAND_LINE,
@@ -108,6 +131,8 @@ export interface NpmPackage {
   readonly tarball: string;
   /** Size of `plugin.js` in bytes. */
   readonly pluginBytes: number;
+  /** Size of `client.js` in bytes, which serves the plugin's requests. */
+  readonly clientBytes: number;
 }
 
 /**
@@ -122,14 +147,8 @@ export async function npmPackage(): Promise<NpmPackage> {
   });
   Deno.mkdirSync(folder);
 
-  const plugin = join(folder, "plugin.js");
-  const pluginBytes = await bundlePlugin(plugin, join(folder, LATE_FILE));
-  if (pluginBytes > PLUGIN_LIMIT) {
-    throw new Error(
-      `plugin.js has ${pluginBytes} bytes, more than ${PLUGIN_LIMIT}. See what plugin.ts reaches.`,
-    );
-  }
-  await checkExports(plugin);
+  await bundlePlugin(folder);
+  await checkExports(join(folder, "plugin.js"));
   await bundleTui(join(folder, "tui.js"));
 
   Deno.writeTextFileSync(join(folder, "plugin.d.ts"), DECLARATIONS);
@@ -148,21 +167,37 @@ export async function npmPackage(): Promise<NpmPackage> {
   const packed: unknown = JSON.parse(
     await run("npm", ["pack", "--json", "--ignore-scripts", "--silent"], { cwd: folder }),
   );
-  return { folder, tarball: join(folder, filename(packed)), pluginBytes };
+  const bytes = (file: string) => Deno.statSync(join(folder, file)).size;
+  return {
+    folder,
+    tarball: join(folder, filename(packed)),
+    pluginBytes: bytes("plugin.js"),
+    clientBytes: bytes("client.js"),
+  };
 }
 
 /**
- * Bundles the plugin, and beside it what is needed rarely: OpenCode loads the plugin at every start.
+ * Bundles the plugin's files.
  *
- * @returns Size of the plugin's file in bytes.
- * @throws {Error} when the plugin does not import each late part in the one place that is known.
+ * @throws {Error} when one is larger than it may be, or does not import each late part in the one place that is known.
  */
-async function bundlePlugin(plugin: string, later: string): Promise<number> {
-  let text = await bundle("plugin.ts", plugin, LATE_SOURCES);
-  for (const source of LATE_SOURCES) text = withImportOf(text, source, LATE_FILE);
-  Deno.writeTextFileSync(plugin, text);
-  await bundle("src/opencode/later.ts", later);
-  return new TextEncoder().encode(text).length;
+async function bundlePlugin(folder: string): Promise<void> {
+  for (const { entry, file, limit, late } of PLUGIN_FILES) {
+    let text = await bundle(entry, join(folder, file), Object.keys(late));
+    for (const [source, part] of Object.entries(late)) text = withImportOf(text, source, part);
+    refuseLarger(file, text, limit, entry);
+    Deno.writeTextFileSync(join(folder, file), text);
+  }
+}
+
+/**
+ * Holds a bundle to its size.
+ *
+ * @throws {Error} when it has more than `limit` bytes.
+ */
+function refuseLarger(file: string, { length }: string, limit: number, entry: string): void {
+  if (length <= limit) return;
+  throw new Error(`${file} has ${length} bytes, more than ${limit}. See what ${entry} reaches.`);
 }
 
 /**
@@ -177,10 +212,7 @@ async function bundleCommandLineParts(folder: string): Promise<void> {
   for (const { source, file, limit } of COMMAND_LINE_PARTS) {
     text = withImportOf(text, source, file);
     const part = join("src/cli", source);
-    const { length } = await bundle(part, join(folder, file));
-    if (length > limit) {
-      throw new Error(`${file} has ${length} bytes, more than ${limit}. See what ${part} reaches.`);
-    }
+    refuseLarger(file, await bundle(part, join(folder, file)), limit, part);
   }
   Deno.writeTextFileSync(entry, text);
 }
@@ -239,6 +271,7 @@ function filename(packed: unknown): string {
 if (import.meta.main) {
   await script(async () => {
     const built = await npmPackage();
-    console.log(`${built.tarball} (plugin.js ${size(built.pluginBytes)}, version ${VERSION})`);
+    const sizes = `plugin.js ${size(built.pluginBytes)}, client.js ${size(built.clientBytes)}`;
+    console.log(`${built.tarball} (${sizes}, version ${VERSION})`);
   });
 }

@@ -42,7 +42,12 @@ async function prepare(): Promise<void> {
   };
   const found = await step("programs", tools, () => "OpenCode, Codex, Bun, Node");
   const cli = await step("dist/cli.js", bundleCommandLine, (file) => size(bytes(file)));
-  await step("npm/", npmPackage, (built) => `plugin.js ${size(built.pluginBytes)}`);
+  await step(
+    "npm/",
+    npmPackage,
+    ({ pluginBytes, clientBytes }) =>
+      `plugin.js ${size(pluginBytes)}, client.js ${size(clientBytes)}`,
+  );
   await step(
     "binary",
     () => compileWithBun(found, cli),

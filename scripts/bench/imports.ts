@@ -40,3 +40,35 @@ export async function measureImports(
   }
   return figures;
 }
+
+/**
+ * How long it takes in fresh processes until OpenCode has all that it asks for at its start: the
+ * plugin, its hooks, its models and its `fetch`. The runtime's own modules are counted here;
+ * OpenCode has loaded most of them for itself.
+ *
+ * @param bun The runtime that OpenCode is made with.
+ */
+export async function measureOpening(
+  plugin: string,
+  bun: string,
+  env: Readonly<Record<string, string>>,
+  effort: Effort,
+): Promise<Figure> {
+  const source = `const t=performance.now();
+    const { default: { server } } = await import(${JSON.stringify(pathToFileURL(plugin).href)});
+    const entry = { type: "oauth", refresh: "opencode-multi-auth", access: "-", expires: 9e15 };
+    const { provider, auth } = await server({});
+    await provider.models({ models: {} }, { auth: entry });
+    await auth.loader(() => Promise.resolve(entry), {});
+    console.log(performance.now() - t);
+    process.exit(0);`;
+  const times: number[] = [];
+  for (let n = 0; n < rounds(25, effort); n++) {
+    times.push(Number(await output(bun, ["-e", source], env)));
+  }
+  return {
+    what: "plugin, hooks, models and fetch at OpenCode's start, fresh process, Bun",
+    value: median(times),
+    unit: "ms",
+  };
+}

@@ -1,6 +1,9 @@
 import { isOlderCodex, latestModel, prefersLatest } from "../codex/model_map.ts";
-import type { Environment } from "../platform/paths.ts";
-import type { ListedModel, ModelList } from "../store/models.ts";
+import { systemClock } from "../platform/clock.ts";
+import { statIfExists } from "../platform/files.ts";
+import { type Environment, resolvePaths } from "../platform/paths.ts";
+import { openLocalStore } from "../store/local.ts";
+import { type ListedModel, type ModelList, readModelLists } from "../store/models.ts";
 import type { HostModel } from "./host.ts";
 
 /** What one answer may have, in tokens: the backend does not say; OpenCode's own entries of this provider have this. */
@@ -134,4 +137,16 @@ function hostModel(model: ListedModel, pattern: HostModel | undefined): HostMode
       include: ["reasoning.encrypted_content"],
     }])),
   };
+}
+
+/** The lists that this machine remembers, past the accounts; none where nothing was stored. */
+export async function cachedLists(env: Environment): Promise<ModelList[]> {
+  const paths = resolvePaths(env);
+  if (!statIfExists(paths.state)) return [];
+  const store = await openLocalStore({ paths, env, clock: systemClock });
+  try {
+    return [...(await readModelLists(store)).values()];
+  } finally {
+    await store.close();
+  }
 }

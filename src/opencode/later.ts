@@ -7,7 +7,6 @@
  */
 export { adoptLogin, authorize } from "./sign_in.ts";
 export { createNotifications } from "./notifications.ts";
-export { namedModels, withAddedModels } from "./added_models.ts";
 export { Recheck } from "../codex/recheck.ts";
 export { accountsAnswer, pinAnswer } from "./tool_answers.ts";
 export { Discovery } from "../codex/discovery.ts";

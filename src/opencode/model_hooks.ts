@@ -1,12 +1,9 @@
 import { addsModels } from "../codex/model_map.ts";
-import { systemClock } from "../platform/clock.ts";
-import { statIfExists } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../platform/failure.ts";
-import { type Environment, resolvePaths } from "../platform/paths.ts";
-import { openLocalStore } from "../store/local.ts";
-import { type ModelList, readModelLists } from "../store/models.ts";
+import type { Environment } from "../platform/paths.ts";
 import type { HostConfig, ProviderHook } from "./host.ts";
+import { lateClient } from "./late_client.ts";
 
 /** The hooks by which OpenCode learns of models. */
 export interface ModelHooks {
@@ -29,7 +26,7 @@ export function modelHooks(env: Environment, log: Log): ModelHooks {
         // With a key of the person's own the built-in provider serves, which needs nothing of us.
         if (!addsModels(env) || context?.auth?.type !== "oauth") return provider.models;
         try {
-          const { namedModels, withAddedModels } = await import("./added_models.ts");
+          const { cachedLists, namedModels, withAddedModels } = await lateClient();
           const named = namedModels(configured as Readonly<Record<string, unknown>>);
           return withAddedModels(provider.models, await cachedLists(env), named, env);
         } catch (error) {
@@ -39,15 +36,4 @@ export function modelHooks(env: Environment, log: Log): ModelHooks {
       },
     },
   };
-}
-
-async function cachedLists(env: Environment): Promise<ModelList[]> {
-  const paths = resolvePaths(env);
-  if (!statIfExists(paths.state)) return [];
-  const store = await openLocalStore({ paths, env, clock: systemClock });
-  try {
-    return [...(await readModelLists(store)).values()];
-  } finally {
-    await store.close();
-  }
 }

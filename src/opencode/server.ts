@@ -1,7 +1,6 @@
-import { type Client, createClient } from "../codex/client.ts";
-import { exhaustionNotice } from "../codex/exhausted.ts";
+import type { Client } from "../codex/client.ts";
 import type { PoolEvent } from "../codex/pool_event.ts";
-import { storeAnswer } from "../codex/own_answers.ts";
+import { missingPartAnswer, storeAnswer } from "../codex/own_answers.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import { fileLog, type Log } from "../platform/log.ts";
@@ -12,6 +11,7 @@ import { isPlaceholder } from "./placeholder.ts";
 import type { AuthEntry, Hooks, HostConfig, PluginInput } from "./host.ts";
 import { loginMethods } from "./login_methods.ts";
 import { ensureEntry } from "./ensure_entry.ts";
+import { lateClient } from "./late_client.ts";
 import { modelHooks } from "./model_hooks.ts";
 import { accountTools, addCommands } from "./tools.ts";
 import type { Notifications } from "./notifications.ts";
@@ -64,15 +64,17 @@ export async function server(
     void guard("notifications", async () => use(await notifications!));
   };
   const open = () =>
-    client ??= createClient({
-      env,
-      log,
-      onEvent: (event) => {
-        void guard("toast", () => announce(event));
-        notify((notifications) => notifications.pool(event));
-      },
-      notice: (message) => void guard("toast", () => toast(input, "warning", message)),
-    }).catch((error) => {
+    client ??= lateClient().then(({ createClient }) =>
+      createClient({
+        env,
+        log,
+        onEvent: (event) => {
+          void guard("toast", () => announce(event));
+          notify((notifications) => notifications.pool(event));
+        },
+        notice: (message) => void guard("toast", () => toast(input, "warning", message)),
+      })
+    ).catch((error) => {
       client = undefined;
       throw error;
     });
@@ -104,6 +106,8 @@ export async function server(
             await adoptLogin(entry, store, (body) => setEntry(input, body), log, systemClock.now());
           });
         }
+        // Beside OpenCode's start, and long before the first request: an update may take the file away.
+        void guard("client", lateClient);
         return {
           apiKey: DUMMY_KEY,
           fetch: async (url: string | URL | Request, init?: RequestInit) => {
@@ -112,7 +116,7 @@ export async function server(
               ready = await open();
             } catch (error) {
               log.error(messageOf(error));
-              return storeAnswer(error);
+              return await lateClient().then(() => storeAnswer(error), missingPartAnswer);
             }
             return await ready.fetch(url, init);
           },
@@ -172,17 +176,18 @@ async function setEntry(input: PluginInput, body: AuthEntry): Promise<void> {
 function announcer(
   input: PluginInput,
   clock: Clock,
-): (event: PoolEvent) => Promise<void> | undefined {
+): (event: PoolEvent) => Promise<void> {
   let saidAt = Number.NEGATIVE_INFINITY;
-  return (event) => {
+  return async (event) => {
     if (event.kind === "moved") {
-      return toast(input, "info", `${event.from} hands over to ${event.to}`);
+      return await toast(input, "info", `${event.from} hands over to ${event.to}`);
     }
-    if (event.kind !== "exhausted") return undefined;
+    if (event.kind !== "exhausted") return;
     const now = clock.now();
-    if (Math.abs(now - saidAt) < EXHAUSTED_MS) return undefined;
+    if (Math.abs(now - saidAt) < EXHAUSTED_MS) return;
     saidAt = now;
-    return toast(input, "warning", exhaustionNotice(event.exhaustion, event.waitMs, now));
+    const { exhaustionNotice } = await lateClient();
+    await toast(input, "warning", exhaustionNotice(event.exhaustion, event.waitMs, now));
   };
 }
 

@@ -1,6 +1,6 @@
-import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Failure } from "./failure.ts";
+import { builtin } from "./runtime.ts";
 
 /** Environment variables by name; `process.env` has this form. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,7 +51,10 @@ export function resolvePaths(env: Environment, home?: string): Paths {
  */
 export function homeFolder(
   env: Environment,
-  system: readonly (() => string)[] = [homedir, () => userInfo().homedir],
+  system: readonly (() => string)[] = [
+    () => builtin("node:os").homedir(),
+    () => builtin("node:os").userInfo().homedir,
+  ],
 ): string {
   for (const ask of [() => env["HOME"], ...system]) {
     try {

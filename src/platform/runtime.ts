@@ -22,6 +22,7 @@ interface LateModules {
   "node:timers": typeof import("node:timers");
   "node:fs": typeof import("node:fs");
   "node:fs/promises": typeof import("node:fs/promises");
+  "node:os": typeof import("node:os");
   "node:http": typeof import("node:http");
   "node:child_process": typeof import("node:child_process");
   "node:buffer": typeof import("node:buffer");

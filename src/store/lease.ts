@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { builtin, runtime } from "../platform/runtime.ts";
 import { isAlive } from "./accounts_copies.ts";
 import { numberIn, type StateDb } from "./state_db.ts";
@@ -59,11 +58,11 @@ export function releaseLease(
 /** A name for whoever holds something: machine, process, and what tells it from all others. */
 export function holderName(): string {
   const random = builtin("node:crypto").randomBytes(8).toString("hex");
-  return `${hostname()}:${runtime.pid}:${random}`;
+  return `${builtin("node:os").hostname()}:${runtime.pid}:${random}`;
 }
 
 /** Whether a holder is a process of this machine that has ended. */
 export function isDead(holder: string): boolean {
   const [host, pid] = holder.split(":");
-  return host === hostname() && !isAlive(Number(pid));
+  return host === builtin("node:os").hostname() && !isAlive(Number(pid));
 }
