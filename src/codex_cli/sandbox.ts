@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { parse, stringify, type TomlTable } from "smol-toml";
 import type { Account } from "../account/account.ts";
 import { readClaims } from "../account/claims.ts";
 import { Failure } from "../platform/failure.ts";
@@ -216,16 +217,19 @@ function copyConfig(folder: string, device: string, files: FileSystem): void {
   }
 }
 
-/** Tables that make Codex start programs of the person's, which a question about limits does not need. */
-const PROGRAMS = /^\s*\[{1,2}\s*["']?(mcp_servers|hooks)\b/;
-/** Any table's head. */
-const TABLE = /^\s*\[{1,2}\s*[\w"'][^\]=]*\]{1,2}\s*(#.*)?$/;
+/** Settings that make Codex start programs of the person's, which a question about limits does not need. */
+const PROGRAMS = ["mcp_servers", "hooks"];
 
-/** A `config.toml` without the tables that start programs. */
+/** A `config.toml` without the settings that start programs. One that is not TOML stays: Codex says what is wrong. */
 export function withoutPrograms(config: string): string {
-  let dropping = false;
-  return config.split("\n").filter((line) => {
-    if (TABLE.test(line)) dropping = PROGRAMS.test(line);
-    return !dropping;
-  }).join("\n");
+  let settings: TomlTable;
+  try {
+    settings = parse(config, { integersAsBigInt: true });
+  } catch {
+    return config;
+  }
+  const kept = Object.entries(settings).filter(([name]) => !PROGRAMS.includes(name));
+  return kept.length === Object.keys(settings).length
+    ? config
+    : stringify(Object.fromEntries(kept), { numbersAsFloat: true });
 }

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { parse } from "smol-toml";
 import {
   clearSandboxes,
   COPIED,
@@ -167,27 +168,36 @@ Deno.test("sandbox: CODEX_HOME says where the device's config.toml lies", () => 
   });
 });
 
-Deno.test("sandbox: servers and hooks of the person's are left out of the copy", () => {
-  const config = [
-    `model = "a"`,
-    `[mcp_servers.docs] # mine`,
-    `command = "docs"`,
-    `args = [`,
-    `  "x",`,
-    `]`,
-    `[mcp_servers."my server".env]`,
-    `KEY = "[features]"`,
-    `[features]`,
-    `web = true`,
-    `[[hooks.start]]`,
-    `command = "x"`,
-    `[model_providers.x]`,
-    `name = "x"`,
-  ];
-  assert.equal(
-    withoutPrograms(config.join("\n")),
-    [`model = "a"`, `[features]`, `web = true`, `[model_providers.x]`, `name = "x"`].join("\n"),
-  );
+Deno.test("sandbox: servers and hooks of the person's are left out of the copy, however they are written", () => {
+  const text = `model = "a" # why
+mcp_servers.dotted.command = "docs"
+hooks = { start = [{ command = "x" }] }
+prompt = """
+[mcp_servers.none]
+kept"""
+share = 1.0
+size = 9007199254740993
+[mcp_servers."my server".env] # mine
+KEY = "[features]"
+[features]
+web = true
+[ model_providers . x ]
+name = "x"
+`;
+  const left = parse(withoutPrograms(text), { integersAsBigInt: true });
+  assert.deepEqual(structuredClone(left), {
+    model: "a",
+    prompt: "[mcp_servers.none]\nkept",
+    share: 1,
+    size: 9007199254740993n,
+    features: { web: true },
+    model_providers: { x: { name: "x" } },
+  });
+  assert.match(withoutPrograms(text), /^share = 1\.0$/m);
+  // What starts nothing, or cannot be read, is copied to the letter.
+  for (const plain of [`model = "a" # why\n`, "[[[", ""]) {
+    assert.equal(withoutPrograms(plain), plain);
+  }
 });
 
 Deno.test("sandbox: a link to the device's login is replaced, never followed", () => {
