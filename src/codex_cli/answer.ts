@@ -130,6 +130,7 @@ async function versionOf(question: CodexQuestion): Promise<string | undefined> {
     maxBytes: 10_000,
     clock: question.clock,
     signal: question.signal,
+    forget: question.forget,
   }).outcome;
   return /\d+\.\d+\.\d+[\w.-]*/.exec(stdout)?.[0];
 }
