@@ -13,6 +13,7 @@ import {
   ensurePrivateFolder,
   type FileSystem,
   readTextIfExists,
+  statIfExists,
   systemFiles,
   writeFileAtomic,
 } from "../platform/files.ts";
@@ -80,7 +81,8 @@ export function deviceHome(env: Environment): string {
 
 /**
  * Makes an account's sandbox ready: folders of 0700, a login with this access token alone, and a
- * `config.toml`, which is the sandbox's own or else a copy of the device's.
+ * `config.toml`, which is the sandbox's own or else a copy of the device's. A login of another making
+ * that lies there is kept beside it.
  *
  * @param now Epoch milliseconds.
  * @returns The folder.
@@ -107,6 +109,10 @@ export function prepareSandbox(
   const path = loginOf(folder);
   // A link would lead to a login that is none of ours.
   if (isLink(path, files)) files.unlink(path);
+  // A login of another making may be the only one of its kind.
+  else if (statIfExists(path, files) && !isOurs(path, files)) {
+    files.rename(path, `${path}.${now}.bak`);
+  }
   writeFileAtomic(path, sandboxLogin(account, now), { files });
   copyConfig(folder, device, files);
   return folder;
@@ -141,11 +147,18 @@ export function clearSandbox(
 ): void {
   const path = loginOf(folder);
   try {
-    const login = JSON.parse(readTextIfExists(path, files) ?? "null");
-    if (login?.tokens?.refresh_token !== "" || files.stat(path).mtimeMs >= before) return;
-    files.unlink(path);
+    if (isOurs(path, files) && files.stat(path).mtimeMs < before) files.unlink(path);
   } catch {
-    // It is not ours.
+    // It is gone, or not ours to change.
+  }
+}
+
+/** Whether a login is one that {@linkcode sandboxLogin} has written. Never throws. */
+function isOurs(path: string, files: FileSystem): boolean {
+  try {
+    return JSON.parse(readTextIfExists(path, files) ?? "null")?.tokens?.refresh_token === "";
+  } catch {
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -210,6 +211,22 @@ Deno.test("sandbox: a link to the device's login is replaced, never followed", (
     prepare(env);
     assert.equal(readFileSync(device, "utf8"), "the device's own");
     assert.ok(!lstatSync(join(folder, "auth.json")).isSymbolicLink());
+  });
+});
+
+Deno.test("sandbox: a login of another making is kept beside ours, once", () => {
+  inHome((home, env) => {
+    const folder = join(home, ".codex-multi", "work");
+    mkdirSync(folder, { recursive: true });
+    const theirs = fixture("auth-json/modern.json");
+    writeFileSync(join(folder, "auth.json"), theirs);
+    for (let round = 0; round < 2; round++) prepare(env);
+    const kept = readdirSync(folder).filter((name) => name.endsWith(".bak"));
+    assert.deepEqual(kept, [`auth.json.${FIXTURE_NOW}.bak`]);
+    assert.equal(readFileSync(join(folder, kept[0] ?? ""), "utf8"), theirs);
+    assert.match(readFileSync(join(folder, "auth.json"), "utf8"), /"refresh_token": ""/);
+    clearSandboxes(env);
+    assert.deepEqual(readdirSync(folder), kept);
   });
 });
 
