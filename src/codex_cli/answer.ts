@@ -79,6 +79,11 @@ export async function failureOf(
   question: CodexQuestion,
 ): Promise<CodexAnswer> {
   const failed = (cause: string, fix: string): CodexAnswer => ({ kind: "failed", cause, fix });
+  const unstarted = (why: string) =>
+    failed(
+      `${command} could not be started (${why}).`,
+      `Install it anew (${INSTALL}), or ask with --source usage.`,
+    );
   const byHand =
     `To see why: CODEX_HOME=${question.sandbox} ${command}; or ask with --source usage.`;
   switch (end.kind) {
@@ -94,10 +99,7 @@ export async function failureOf(
     case "too much output":
       return failed(`${command} wrote without an end and was ended.`, byHand);
     case "not started":
-      return failed(
-        `${command} could not be started (${short(end.cause)}).`,
-        `Install it anew (${INSTALL}), or ask with --source usage.`,
-      );
+      return unstarted(short(end.cause));
     case "exit": {
       if (/unrecognized subcommand|unexpected argument|invalid subcommand/i.test(stderr)) {
         const version = await versionOf(question);
@@ -107,6 +109,8 @@ export async function failureOf(
         );
       }
       const said = lastLine(stderr) ?? lastLine(stdout);
+      // The shell's own words for that, and those of env, which looks for npm's runtime.
+      if (end.code === 126 || end.code === 127) return unstarted(said ?? `code ${end.code}`);
       return failed(
         `${command} ended with code ${end.code ?? "?"}${said === undefined ? "" : ` (${said})`}.`,
         byHand,
@@ -126,6 +130,7 @@ async function versionOf(question: CodexQuestion): Promise<string | undefined> {
     maxBytes: 10_000,
     clock: question.clock,
     signal: question.signal,
+    forget: question.forget,
   }).outcome;
   return /\d+\.\d+\.\d+[\w.-]*/.exec(stdout)?.[0];
 }

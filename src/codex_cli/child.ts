@@ -1,7 +1,9 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
+import { systemFiles } from "../platform/files.ts";
 import { builtin, runtime } from "../platform/runtime.ts";
+import { removeQuietly } from "../store/accounts_copies.ts";
 
 /** How a child came to its end. */
 export type ChildEnd =
@@ -118,12 +120,17 @@ export function startChild(
     process?.stdout?.destroy();
     process?.stderr?.destroy();
   };
+  const onExit = () => {
+    // Together with the guard, which would have done it.
+    if (options.forget !== undefined) removeQuietly(options.forget, systemFiles);
+    sweep();
+  };
   const onAbort = () => stop({ kind: "stopped" });
   const cancel = clock.after(options.limitMs, () => stop({ kind: "time limit" }));
   const done = (reason: ChildEnd) => {
     cancel();
     signal?.removeEventListener("abort", onAbort);
-    runtime.off("exit", sweep);
+    runtime.off("exit", onExit);
     end ??= reason;
     finish({ end, stdout, stderr });
   };
@@ -147,7 +154,7 @@ export function startChild(
     return { write() {}, close() {}, kill() {}, outcome };
   }
   signal?.addEventListener("abort", onAbort, { once: true });
-  runtime.once("exit", sweep);
+  runtime.once("exit", onExit);
   // A child that has ended does not read any more; its end says why.
   process.stdin?.on("error", () => {});
   take(process.stdout, (text) => {

@@ -19,11 +19,13 @@ export async function accountOnDevice(
   context: LoginContext,
   files: FileSystem = systemFiles,
 ): Promise<Account | undefined> {
+  const holder = holderOf(readAuthFile(authPath(env), files), accounts, context);
+  if (holder === undefined) return undefined;
   const home = codexHome(env);
   // Its parser is loaded only where the settings say something about it.
   if (readTextIfExists(join(home, "config.toml"), files)?.includes("cli_auth_credentials_store")) {
     const { credentialStore, usesFile } = await import("./credential_store.ts");
     if (!usesFile(credentialStore(home, files))) return undefined;
   }
-  return holderOf(readAuthFile(authPath(env), files), accounts, context);
+  return holder;
 }

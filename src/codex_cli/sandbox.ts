@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { parse, stringify, type TomlTable } from "smol-toml";
 import type { Account } from "../account/account.ts";
 import { readClaims } from "../account/claims.ts";
 import { Failure } from "../platform/failure.ts";
@@ -12,6 +13,7 @@ import {
   ensurePrivateFolder,
   type FileSystem,
   readTextIfExists,
+  statIfExists,
   systemFiles,
   writeFileAtomic,
 } from "../platform/files.ts";
@@ -79,7 +81,8 @@ export function deviceHome(env: Environment): string {
 
 /**
  * Makes an account's sandbox ready: folders of 0700, a login with this access token alone, and a
- * `config.toml`, which is the sandbox's own or else a copy of the device's.
+ * `config.toml`, which is the sandbox's own or else a copy of the device's. A login of another making
+ * that lies there is kept beside it.
  *
  * @param now Epoch milliseconds.
  * @returns The folder.
@@ -106,6 +109,10 @@ export function prepareSandbox(
   const path = loginOf(folder);
   // A link would lead to a login that is none of ours.
   if (isLink(path, files)) files.unlink(path);
+  // A login of another making may be the only one of its kind.
+  else if (statIfExists(path, files) && !isOurs(path, files)) {
+    files.rename(path, `${path}.${now}.bak`);
+  }
   writeFileAtomic(path, sandboxLogin(account, now), { files });
   copyConfig(folder, device, files);
   return folder;
@@ -140,11 +147,18 @@ export function clearSandbox(
 ): void {
   const path = loginOf(folder);
   try {
-    const login = JSON.parse(readTextIfExists(path, files) ?? "null");
-    if (login?.tokens?.refresh_token !== "" || files.stat(path).mtimeMs >= before) return;
-    files.unlink(path);
+    if (isOurs(path, files) && files.stat(path).mtimeMs < before) files.unlink(path);
   } catch {
-    // It is not ours.
+    // It is gone, or not ours to change.
+  }
+}
+
+/** Whether a login is one that {@linkcode sandboxLogin} has written. Never throws. */
+function isOurs(path: string, files: FileSystem): boolean {
+  try {
+    return JSON.parse(readTextIfExists(path, files) ?? "null")?.tokens?.refresh_token === "";
+  } catch {
+    return false;
   }
 }
 
@@ -216,16 +230,19 @@ function copyConfig(folder: string, device: string, files: FileSystem): void {
   }
 }
 
-/** Tables that make Codex start programs of the person's, which a question about limits does not need. */
-const PROGRAMS = /^\s*\[{1,2}\s*["']?(mcp_servers|hooks)\b/;
-/** Any table's head. */
-const TABLE = /^\s*\[{1,2}\s*[\w"'][^\]=]*\]{1,2}\s*(#.*)?$/;
+/** Settings that make Codex start programs of the person's, which a question about limits does not need. */
+const PROGRAMS = ["mcp_servers", "hooks"];
 
-/** A `config.toml` without the tables that start programs. */
+/** A `config.toml` without the settings that start programs. One that is not TOML stays: Codex says what is wrong. */
 export function withoutPrograms(config: string): string {
-  let dropping = false;
-  return config.split("\n").filter((line) => {
-    if (TABLE.test(line)) dropping = PROGRAMS.test(line);
-    return !dropping;
-  }).join("\n");
+  let settings: TomlTable;
+  try {
+    settings = parse(config, { integersAsBigInt: true });
+  } catch {
+    return config;
+  }
+  const kept = Object.entries(settings).filter(([name]) => !PROGRAMS.includes(name));
+  return kept.length === Object.keys(settings).length
+    ? config
+    : stringify(Object.fromEntries(kept), { numbersAsFloat: true });
 }

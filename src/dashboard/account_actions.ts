@@ -37,10 +37,14 @@ export function accountActions({ store, device, clock, env }: {
       return await run(accountWith(snapshot, request.accountId), request, snapshot);
     },
   });
+  const sandboxOf = ({ alias }: Account, { accounts }: Snapshot) =>
+    sandboxFolder(alias, accounts.map((one) => one.alias), env);
   return [
-    on("rename", { alias: LENGTHS.alias }, async (account, { text }) => {
+    on("rename", { alias: LENGTHS.alias }, async (account, { text }, snapshot) => {
       const alias = text("alias").trim();
       await renameAccount(store, account, alias);
+      // Its next one has another name, and whoever removes the account looks there.
+      clearSandbox(sandboxOf(account, snapshot));
       return `"${printable(account.alias)}" is "${printable(alias)}" now.`;
     }),
     on(
@@ -74,7 +78,8 @@ export function accountActions({ store, device, clock, env }: {
         span === undefined ? "until you unpin it" : `for ${text("for").trim()}`
       }.`;
     }),
-    on("remove", { confirm: LENGTHS.word }, async ({ id, alias }, { text }, snapshot) => {
+    on("remove", { confirm: LENGTHS.word }, async (account, { text }, snapshot) => {
+      const { id, alias } = account;
       if (text("confirm") !== "yes") {
         throw new Failure(
           `"${printable(alias)}" was not removed: nobody has confirmed it.`,
@@ -83,7 +88,7 @@ export function accountActions({ store, device, clock, env }: {
       }
       const { content } = await device.state();
       await store.remove(id);
-      clearSandbox(sandboxFolder(alias, snapshot.accounts.map((one) => one.alias), env));
+      clearSandbox(sandboxOf(account, snapshot));
       return `"${printable(alias)}" and its tokens were removed.${
         content.kind === "account" && content.accountId === id
           ? " The Codex CLI of this device is still signed in to it."

@@ -23,7 +23,8 @@ async function until(holds: () => boolean, what: string): Promise<void> {
   assert.fail(`not within 5 s: ${what}`);
 }
 
-const SIGNALS = ["SIGKILL", "SIGHUP", "SIGTERM", "SIGINT"] as const;
+/** At the last one it exits by itself. */
+const SIGNALS = ["SIGKILL", "SIGHUP", "SIGTERM", "SIGINT", "SIGUSR1"] as const;
 
 for (const input of ["open", "closed"] as const) {
   for (const signal of SIGNALS) {

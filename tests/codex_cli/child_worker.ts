@@ -21,5 +21,6 @@ const child = startChild(program, args, {
   onLine: (line) => void writeSync(1, `pid ${process.pid} ${line}\n`),
   forget,
 });
+process.on("SIGUSR1", () => process.exit());
 if (input === "open") child.write("a line\n");
 await child.outcome;

@@ -122,9 +122,14 @@ Deno.test("`codex` writes without an end", async () => {
 Deno.test("`codex` cannot be started", async () => {
   await withCodex("", async ({ ask, home }) => {
     Deno.writeTextFileSync(join(home, "broken"), "#!/nowhere/interpreter\n", { mode: 0o755 });
-    const text = failure(await ask("app-server", { env: { CODEX_CLI_BIN: join(home, "broken") } }));
-    assert.match(text, /could not be started|ended with code/);
-    assert.match(failure(await ask("exec", { env: { CODEX_CLI_BIN: "./broken" } })), /codex exec/);
+    for (const bin of [join(home, "broken"), "./broken"]) {
+      for (const source of ["app-server", "exec"] as const) {
+        assert.match(
+          failure(await ask(source, { env: { CODEX_CLI_BIN: bin } })),
+          new RegExp(`^codex ${source} could not be started \\(.*broken.*Install it anew`),
+        );
+      }
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { parse } from "smol-toml";
 import {
   clearSandboxes,
   COPIED,
@@ -167,27 +169,36 @@ Deno.test("sandbox: CODEX_HOME says where the device's config.toml lies", () => 
   });
 });
 
-Deno.test("sandbox: servers and hooks of the person's are left out of the copy", () => {
-  const config = [
-    `model = "a"`,
-    `[mcp_servers.docs] # mine`,
-    `command = "docs"`,
-    `args = [`,
-    `  "x",`,
-    `]`,
-    `[mcp_servers."my server".env]`,
-    `KEY = "[features]"`,
-    `[features]`,
-    `web = true`,
-    `[[hooks.start]]`,
-    `command = "x"`,
-    `[model_providers.x]`,
-    `name = "x"`,
-  ];
-  assert.equal(
-    withoutPrograms(config.join("\n")),
-    [`model = "a"`, `[features]`, `web = true`, `[model_providers.x]`, `name = "x"`].join("\n"),
-  );
+Deno.test("sandbox: servers and hooks of the person's are left out of the copy, however they are written", () => {
+  const text = `model = "a" # why
+mcp_servers.dotted.command = "docs"
+hooks = { start = [{ command = "x" }] }
+prompt = """
+[mcp_servers.none]
+kept"""
+share = 1.0
+size = 9007199254740993
+[mcp_servers."my server".env] # mine
+KEY = "[features]"
+[features]
+web = true
+[ model_providers . x ]
+name = "x"
+`;
+  const left = parse(withoutPrograms(text), { integersAsBigInt: true });
+  assert.deepEqual(structuredClone(left), {
+    model: "a",
+    prompt: "[mcp_servers.none]\nkept",
+    share: 1,
+    size: 9007199254740993n,
+    features: { web: true },
+    model_providers: { x: { name: "x" } },
+  });
+  assert.match(withoutPrograms(text), /^share = 1\.0$/m);
+  // What starts nothing, or cannot be read, is copied to the letter.
+  for (const plain of [`model = "a" # why\n`, "[[[", ""]) {
+    assert.equal(withoutPrograms(plain), plain);
+  }
 });
 
 Deno.test("sandbox: a link to the device's login is replaced, never followed", () => {
@@ -200,6 +211,22 @@ Deno.test("sandbox: a link to the device's login is replaced, never followed", (
     prepare(env);
     assert.equal(readFileSync(device, "utf8"), "the device's own");
     assert.ok(!lstatSync(join(folder, "auth.json")).isSymbolicLink());
+  });
+});
+
+Deno.test("sandbox: a login of another making is kept beside ours, once", () => {
+  inHome((home, env) => {
+    const folder = join(home, ".codex-multi", "work");
+    mkdirSync(folder, { recursive: true });
+    const theirs = fixture("auth-json/modern.json");
+    writeFileSync(join(folder, "auth.json"), theirs);
+    for (let round = 0; round < 2; round++) prepare(env);
+    const kept = readdirSync(folder).filter((name) => name.endsWith(".bak"));
+    assert.deepEqual(kept, [`auth.json.${FIXTURE_NOW}.bak`]);
+    assert.equal(readFileSync(join(folder, kept[0] ?? ""), "utf8"), theirs);
+    assert.match(readFileSync(join(folder, "auth.json"), "utf8"), /"refresh_token": ""/);
+    clearSandboxes(env);
+    assert.deepEqual(readdirSync(folder), kept);
   });
 });
 

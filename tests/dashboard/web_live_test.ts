@@ -148,6 +148,24 @@ Deno.test("the Codex CLI is not given an account that needs a login, and the pag
     },
   ));
 
+Deno.test("a renamed or removed account leaves no token in a sandbox of the Codex CLI", () =>
+  withPage(async (page, _simulator, session) => {
+    const login = (alias: string) => join(session.home, ".codex-multi", alias, "auth.json");
+    const asked = (alias: string) => {
+      mkdirSync(join(login(alias), ".."), { recursive: true });
+      writeFileSync(
+        login(alias),
+        JSON.stringify({ tokens: { access_token: "x", refresh_token: "" } }),
+      );
+    };
+    for (const alias of ["personal", "work", "job"]) asked(alias);
+    const id = idOf(await page.html(), "work");
+    assert.match(await page.post(`/accounts/${id}/rename`, { alias: "job" }), /job.* now/);
+    assert.ok(!existsSync(login("work")));
+    assert.match(await page.post(`/accounts/${id}/remove`, { confirm: "yes" }), /were removed/);
+    assert.ok(!existsSync(login("job")) && existsSync(login("personal")));
+  }));
+
 /** Signs the Codex CLI of a machine in. */
 function codexLogin({ home }: Session, name: string, round = 1): void {
   mkdirSync(join(home, ".codex"), { recursive: true });

@@ -1,7 +1,8 @@
 /** The released `web` command on the simulated backend, seen through Chromium. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { authJson, person } from "../codex_cli/device_folder.ts";
 import { cli, startCli } from "./cli.ts";
 import { startBrowser, visit } from "./dashboard_scene.ts";
 import { makeScene, signIn } from "./scene.ts";
@@ -29,10 +30,15 @@ Deno.test({
     await work.getByText("80% left").waitFor();
     await work.getByRole("button", { name: "Use on device", exact: true }).click();
     await work.getByRole("button", { name: "On device", exact: true }).waitFor();
-    assert.ok(existsSync(join(scene.sandbox.home, ".codex", "auth.json")));
+    const login = join(scene.sandbox.home, ".codex", "auth.json");
+    assert.ok(existsSync(login));
     const outcome = await cli(scene.sandbox, ["disable", "personal"], { form: "node" });
     assert.equal(outcome.code, 0, outcome.stderr);
     await page.getByRole("heading", { name: "1 of 2 accounts is ready" }).waitFor();
+    // The Codex CLI signs in as somebody new.
+    writeFileSync(login, JSON.stringify(authJson(person("cleo"))));
+    await page.locator('[data-account="cleo"]').waitFor();
+    await work.getByRole("button", { name: "Use on device", exact: true }).waitFor();
     assert.deepEqual(visitor.complaints, []);
     await web.stop();
     await page.getByText(/Ended|Reconnecting/).waitFor();
