@@ -200,7 +200,7 @@ Deno.test("an account that needs its person is told, inside OpenCode too", async
 Deno.test("a pool that has nobody is told, and that it is back", async () => {
   await inScene(async ({ start, signIn, told }) => {
     const work = await signIn("work");
-    work.setUsed(300, 100, 2_000);
+    work.setUsed(300, 100, 4_000);
     const hooks = await start();
     await ask(hooks, "s1");
     const [empty, back] = await told(2);
