@@ -44,7 +44,9 @@ export function createNotifications(options: {
   client: () => Promise<Client> | undefined;
 }): Notifications {
   const { input, env, clock, log, client } = options;
-  const live = liveSettings({ paths: resolvePaths(env), env, clock, log, older: {} });
+  // What is wrong with the settings is said once, by the client, which reads them too.
+  const quiet: Log = { ...log, error: (message) => log.debug(message) };
+  const live = liveSettings({ paths: resolvePaths(env), env, clock, log: quiet, older: {} });
   const settings = () => live.current;
   const machine = thisMachine({
     env,

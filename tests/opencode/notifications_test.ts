@@ -140,15 +140,19 @@ Deno.test("settings decide what is told", async () => {
   }, { settings: { notifyAbout: ["error"] } });
 });
 
-Deno.test("a variable that cannot be costs no other setting", async () => {
-  await inScene(async ({ start, told, log }) => {
+Deno.test("a variable that cannot be costs no other setting, and is one line in the log", async () => {
+  await inScene(async ({ start, signIn, told, log }) => {
     const hooks = await start();
     await turn(hooks, "ses_1");
     const error = { name: "APIError", data: { message: "no" } };
     await hooks.event({ event: { type: "session.error", properties: { sessionID: "b", error } } });
     assert.deepEqual(await told(1), ["Session error: b"]);
+    await signIn("work");
+    await ask(hooks, "s1");
     await hooks.dispose();
-    assert.match(log(), /NOTIFY_UI_BASE_URL must be the address of OpenCode's web interface/);
+    const said =
+      /\[error\] \S+_NOTIFY_UI_BASE_URL must be the address of OpenCode's web interface/g;
+    assert.equal([...log().matchAll(said)].length, 1, log());
   }, {
     settings: { notifyAbout: ["error"] },
     env: { OPENCODE_MULTI_AUTH_NOTIFY_UI_BASE_URL: "oc.example" },
@@ -196,7 +200,7 @@ Deno.test("an account that needs its person is told, inside OpenCode too", async
 Deno.test("a pool that has nobody is told, and that it is back", async () => {
   await inScene(async ({ start, signIn, told }) => {
     const work = await signIn("work");
-    work.setUsed(300, 100, 2_000);
+    work.setUsed(300, 100, 4_000);
     const hooks = await start();
     await ask(hooks, "s1");
     const [empty, back] = await told(2);
