@@ -15,9 +15,9 @@ interface Process {
 /** What happens to a store and to the model alike; both must give the same. */
 type Step = (process: Process, model: PlainModel) => Promise<void>;
 
-const NAMES = ["a", "b", "c"];
+const NAMES = ["a", "b"];
 const name = fc.constantFrom(...NAMES);
-const generation = fc.integer({ min: 0, max: 5 });
+const generation = fc.integer({ min: 1, max: 3 });
 
 function step<T extends unknown[]>(
   label: string,
