@@ -50,6 +50,7 @@ const LATE_SOURCES = [
   "./discovery.ts",
   "./older_formats.ts",
   "./account_roster.ts",
+  "./token_changes.ts",
   "./renewing.ts",
 ] as const;
 const LATE_FILE = "later.js";
