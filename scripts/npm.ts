@@ -72,6 +72,7 @@ const PLUGIN_FILES: readonly PluginFile[] = [
       "./discovery.ts": "later.js",
       "./older_formats.ts": "later.js",
       "./account_roster.ts": "later.js",
+      "./token_changes.ts": "later.js",
       "./renewing.ts": "later.js",
     },
   },

@@ -94,7 +94,7 @@ export class MemoryStore implements Store {
   ): Promise<Account | undefined> {
     if (this.failing) return Promise.reject(this.failing);
     const before = this.accounts.find((account) => account.id === accountId);
-    if (before?.generation !== generation) return Promise.resolve(undefined);
+    if (!before || before.generation > generation) return Promise.resolve(undefined);
     this.journal.push(`save ${accountId} ${generation + 1}`);
     return Promise.resolve(this.#replace(accountId, (account) => {
       const { setAside: _, ...rest } = change(account);

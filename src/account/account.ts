@@ -55,6 +55,19 @@ export interface Account {
   readonly source: "login" | "opencode" | "codex" | "import";
 }
 
+/**
+ * Whether `now` has newer tokens than `known`: they were renewed since, or the account was removed and added again,
+ * which begins its generations anew.
+ */
+export function isRenewed(known: Account, now: Account): boolean {
+  return now.generation > known.generation || now.addedAt !== known.addedAt;
+}
+
+/** Whether `now` has older tokens than `known`, as a file that new ones could not be saved in. */
+export function isOlder(now: Account, known: Account): boolean {
+  return now.generation < known.generation && !isRenewed(known, now);
+}
+
 /** Whether the person and we ourselves let this account serve at all (blocks apart). */
 export function mayServe(account: Account): boolean {
   return account.enabled && account.setAside === undefined;

@@ -1,4 +1,4 @@
-import type { Account } from "../account/account.ts";
+import { type Account, isRenewed } from "../account/account.ts";
 import type { Refresher } from "../oauth/refresh_transaction.ts";
 import { atEnd } from "../platform/at_end.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
@@ -163,7 +163,7 @@ export async function clientOver(store: LocalStore, options: ClientOptions): Pro
     );
     for (const one of concerned) {
       const mark = (now: Account): Account =>
-        now.generation > one.generation || now.setAside
+        isRenewed(one, now) || now.setAside
           ? now
           : { ...now, setAside: { at: clock.now(), reason } };
       // This process must leave the account alone also where the store cannot be written.

@@ -1,4 +1,4 @@
-import type { Account } from "../account/account.ts";
+import { type Account, isRenewed } from "../account/account.ts";
 import { sleep } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import type { Choice, Demand } from "../rotation/pool.ts";
@@ -197,7 +197,7 @@ export class Journey {
     const { pool, refresher, setAside, clock } = this.options;
     this.state.exposure.invalidated(account.id);
     const known = pool.account(account.id);
-    if (known && known.generation > account.generation && !this.#renewed.has(account.id)) {
+    if (known && isRenewed(account, known) && !this.#renewed.has(account.id)) {
       this.#renewed.add(account.id);
       return undefined;
     }

@@ -1,4 +1,5 @@
 import type { Account, Credentials, SetAsideReason } from "../account/account.ts";
+import { isOlder, isRenewed } from "../account/account.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
 import { messageOf } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
@@ -85,17 +86,16 @@ export function createRefresher(options: {
   async function setAside(account: Account, reason: SetAsideReason): Promise<RefreshOutcome> {
     const marked = await store.edit(
       account.id,
-      (now) =>
-        now.generation === account.generation
-          ? { ...now, setAside: { at: clock.now(), reason } }
-          : now,
+      (now) => !isRenewed(account, now) ? { ...now, setAside: { at: clock.now(), reason } } : now,
     );
     if (!marked) return { kind: "gone" };
     if (!marked.setAside) return { kind: "fresh", account: marked };
     log.warn(`${account.alias}: set aside, ${reason}`);
     options.onSetAside?.(marked);
     options.notice?.(`${account.alias} ${reason}: opencode-multi-auth add ${account.alias}`);
-    return { kind: "set aside", account: marked };
+    const { setAside } = marked;
+    const mine = isOlder(marked, account) ? { ...account, setAside } : marked;
+    return { kind: "set aside", account: mine };
   }
 
   /** Trouble that says nothing about the tokens: the access token serves while it lives. */
@@ -121,7 +121,7 @@ export function createRefresher(options: {
       await sleep(clock, POLL_MS * (0.5 + random()));
       if (!store.changed()) continue;
       const now = await current(account.id);
-      if (now && now.generation > account.generation) return now;
+      if (now && isRenewed(account, now)) return now;
     }
   }
 
@@ -152,7 +152,7 @@ export function createRefresher(options: {
         // Somebody outside this store may have been faster; then what they saved is newer.
         const now = await current(account.id);
         if (!now) return { kind: "gone" };
-        if (now.generation > account.generation) return { kind: "fresh", account: now };
+        if (isRenewed(account, now)) return { kind: "fresh", account: now };
         const winner = await adopt(account);
         if (winner) {
           return alive(winner)
@@ -251,10 +251,12 @@ export function createRefresher(options: {
     try {
       const now = await current(account.id);
       if (!now) return { kind: "gone" };
-      if (now.generation > account.generation) return { kind: "fresh", account: now };
-      if (now.setAside) return { kind: "set aside", account: now };
+      if (isRenewed(account, now)) return { kind: "fresh", account: now };
+      // Tokens that could not be saved yet are here alone, and those of a restored backup are spent.
+      const ours = isOlder(now, account);
+      if (now.setAside && !ours) return { kind: "set aside", account: now };
       pause = options.gapMs() * (0.5 + random() / 2);
-      return await exchange(now, rejected);
+      return await exchange(ours ? account : now, rejected);
     } finally {
       await lane.release(pause);
     }

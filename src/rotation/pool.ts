@@ -1,4 +1,4 @@
-import type { Account } from "../account/account.ts";
+import { type Account, isOlder } from "../account/account.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
@@ -225,7 +225,7 @@ export class Pool {
     const position = this.#position.get(account.id);
     if (position === undefined) return;
     const before = this.#accounts[position];
-    if (before && before.generation > account.generation) return;
+    if (before && isOlder(account, before)) return;
     this.#accounts = this.#accounts.with(position, account);
   }
 
@@ -287,7 +287,7 @@ export class Pool {
     this.#accounts = snapshot.accounts.map((account) => {
       // Tokens that could not be saved yet live here only: an older generation never wins.
       const mine = this.account(account.id);
-      return mine && mine.generation > account.generation ? mine : account;
+      return mine && isOlder(account, mine) ? mine : account;
     });
     this.#position = new Map(this.#accounts.map((account, index) => [account.id, index]));
     this.#blocks.reset(snapshot.blocks);

@@ -5,13 +5,11 @@
  *
  * @module
  */
-import type { Account, Credentials } from "../account/account.ts";
+import type { Account } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
 import { Failure } from "../platform/failure.ts";
 import { type Entry, readEntry, writeEntry } from "./account_entry.ts";
 import type { StateDb } from "./state_db.ts";
-import { supersede } from "./state_refresh.ts";
-import { noteGeneration } from "./state_write.ts";
 import type { AccountEdit } from "./store.ts";
 
 /** What a change of `accounts.json` comes to. */
@@ -38,47 +36,12 @@ export function editAccount(
   return withAccount(entries, { ...changed, id, credentials, generation });
 }
 
-/**
- * Replaces credentials, unless the file has newer ones than the caller knows.
- *
- * @param swap.highest The highest generation that the account ever had.
- * @param swap.now Epoch milliseconds.
- */
-export function swapCredentials(
-  entries: readonly Entry[],
-  swap: {
-    readonly accountId: string;
-    readonly generation: number;
-    readonly credentials: Credentials;
-    readonly change: AccountEdit;
-    readonly highest: number;
-    readonly now: number;
-  },
-): Change<Account | undefined> {
-  const { accountId, generation, credentials, highest, now } = swap;
-  const before = accountIn(entries, accountId);
-  // An older generation in the file than the caller's is a restored backup;
-  // what the caller brings is newer than that too.
-  if (!before || before.generation > generation) return { result: undefined };
-  const { setAside: _lifted, ...rest } = swap.change(before);
-  if (rest.alias !== before.alias) checkFree(entries, rest.alias);
-  const next = Math.max(generation, highest) + 1;
-  const after: Account = { ...rest, id: accountId, credentials, generation: next };
-  return {
-    ...withAccount(entries, after),
-    also(db, revision) {
-      supersede(db, before, after, now);
-      noteGeneration(db, accountId, next, revision);
-    },
-  };
-}
-
 export function accountIn(entries: readonly Entry[], accountId: string): Account | undefined {
   return entries.find((entry) => entry.account?.id === accountId)?.account;
 }
 
 /** The entries with one account in its new form, in its old place. */
-function withAccount(
+export function withAccount(
   entries: readonly Entry[],
   account: Account,
 ): { readonly entries: Entry[]; readonly result: Account } {

@@ -1,5 +1,5 @@
 import type { Account } from "../account/account.ts";
-import { type Change, swapCredentials } from "./account_changes.ts";
+import type { Change } from "./account_changes.ts";
 import { addAccount } from "./account_roster.ts";
 import type { Entry } from "./account_entry.ts";
 import { type ImportRow, planImport } from "./import_plan.ts";
@@ -7,7 +7,7 @@ import type { Candidate, Refusal } from "./import_source.ts";
 import type { LocalStore } from "./local.ts";
 import type { StateDb } from "./state_db.ts";
 import { isDismissed } from "./dismissed.ts";
-import { openRefresh } from "./state_refresh.ts";
+import { openRefresh, swapCredentials } from "./token_changes.ts";
 import { highestGeneration } from "./state_write.ts";
 
 /** How accounts are imported. */

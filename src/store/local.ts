@@ -3,30 +3,14 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { type FileSystem, systemFiles } from "../platform/files.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import type { Block, BlockScope } from "../quota/block.ts";
-import type { Entry } from "./account_entry.ts";
-import { editAccount, swapCredentials } from "./account_changes.ts";
+import { editAccount } from "./account_changes.ts";
 import { LocalFiles } from "./local_files.ts";
 import { releaseLease, takeLease } from "./lease.ts";
 import { findMints } from "./mints.ts";
 import { importedSettings } from "./older.ts";
 import type { OlderSettings } from "./older_formats.ts";
 import { loadSqlite, type OpenDatabase } from "./sqlite.ts";
-import {
-  beginRefresh,
-  endRefresh,
-  openRefresh,
-  refreshRefused,
-  refuseRefresh,
-} from "./state_refresh.ts";
-import type { StateDb } from "./state_db.ts";
-import {
-  findAffinity,
-  highestGeneration,
-  liftBlock,
-  nextRevision,
-  saveBlock,
-  savePin,
-} from "./state_write.ts";
+import { findAffinity, liftBlock, nextRevision, saveBlock, savePin } from "./state_write.ts";
 import type {
   AccountEdit,
   Affinity,
@@ -83,6 +67,8 @@ export function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> 
 
 /** Loaded when an account comes or goes, which is rare. */
 const roster = () => import("./account_roster.ts");
+/** Loaded when tokens change, which is rare as well. */
+const tokens = () => import("./token_changes.ts");
 
 class FileStore implements LocalStore {
   constructor(readonly files: LocalFiles, private readonly clock: Clock) {}
@@ -117,34 +103,31 @@ class FileStore implements LocalStore {
     return this.files.change((entries) => editAccount(entries, accountId, change));
   }
 
-  swapCredentials(
+  async swapCredentials(
     accountId: string,
     generation: number,
     credentials: Credentials,
     change: AccountEdit = (account) => account,
   ): Promise<Account | undefined> {
-    return this.files.change(this.#swap({ accountId, generation, credentials, change }));
+    const { swapOf } = await tokens();
+    const swap = { accountId, generation, credentials, change };
+    return await this.files.change(swapOf(swap, () => this.clock.now()));
   }
 
-  keepCredentials(
+  async keepCredentials(
     accountId: string,
     generation: number,
     credentials: Credentials,
     change: AccountEdit = (account) => account,
   ): Promise<Account | undefined> {
-    const swap = this.#swap({ accountId, generation, credentials, change });
-    return this.files.keep(accountId, swap);
+    const { swapOf } = await tokens();
+    const swap = { accountId, generation, credentials, change };
+    return await this.files.keep(accountId, swapOf(swap, () => this.clock.now()));
   }
 
-  #swap(swap: Omit<Parameters<typeof swapCredentials>[1], "highest" | "now">) {
-    return (entries: readonly Entry[], db: StateDb) => {
-      const highest = highestGeneration(db, swap.accountId);
-      return swapCredentials(entries, { ...swap, highest, now: this.clock.now() });
-    };
-  }
-
-  beginRefresh(accountId: string, generation: number): Promise<void> {
-    return this.files.writeState((db) => {
+  async beginRefresh(accountId: string, generation: number): Promise<void> {
+    const { beginRefresh } = await tokens();
+    await this.files.writeState((db) => {
       // Else the new tokens could not be saved, and the old ones would be gone.
       this.files.checkWritable();
       const account = this.files.account(accountId);
@@ -152,23 +135,27 @@ class FileStore implements LocalStore {
     });
   }
 
-  endRefresh(accountId: string): Promise<void> {
-    return this.files.writeState((db) => endRefresh(db, accountId, this.files.account(accountId)));
+  async endRefresh(accountId: string): Promise<void> {
+    const { endRefresh } = await tokens();
+    await this.files.writeState((db) => endRefresh(db, accountId, this.files.account(accountId)));
   }
 
-  openRefresh(accountId: string): Promise<number | undefined> {
-    return this.files.readState(
+  async openRefresh(accountId: string): Promise<number | undefined> {
+    const { openRefresh } = await tokens();
+    return await this.files.readState(
       (db) => openRefresh(db, accountId, this.files.account(accountId)),
       undefined,
     );
   }
 
-  refuseRefresh(account: Account): Promise<void> {
-    return this.files.writeState((db) => refuseRefresh(db, account, this.clock.now()));
+  async refuseRefresh(account: Account): Promise<void> {
+    const { refuseRefresh } = await tokens();
+    await this.files.writeState((db) => refuseRefresh(db, account, this.clock.now()));
   }
 
-  refreshRefused(accountId: string): Promise<boolean> {
-    return this.files.readState(
+  async refreshRefused(accountId: string): Promise<boolean> {
+    const { refreshRefused } = await tokens();
+    return await this.files.readState(
       (db) => refreshRefused(db, this.files.account(accountId)),
       false,
     );

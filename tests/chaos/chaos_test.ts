@@ -10,6 +10,7 @@ import { inRepository } from "../../scripts/repository.ts";
 import { toolPaths } from "../../scripts/tools.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { resolvePaths } from "../../src/platform/paths.ts";
+import { loadSqlite } from "../../src/store/sqlite.ts";
 import { type LocalStore, openLocalStore } from "../../src/store/local.ts";
 import { storePlan } from "../simulated_account.ts";
 import { type SimulatedPlan, type Simulator, startSimulator } from "../simulator/simulator.ts";
@@ -29,7 +30,10 @@ interface Bed {
   worker(count: number, name: string): Deno.ChildProcess;
 }
 
-async function inBed(use: (bed: Bed) => Promise<void>): Promise<void> {
+async function inBed(
+  use: (bed: Bed) => Promise<void>,
+  more: Record<string, string> = {},
+): Promise<void> {
   const home = Deno.makeTempDirSync({ prefix: "chaos-" });
   const simulator = await startSimulator({ keepAlive: false });
   const env = {
@@ -38,6 +42,7 @@ async function inBed(use: (bed: Bed) => Promise<void>): Promise<void> {
     OPENCODE_MULTI_AUTH_ISSUER_URL: simulator.issuerUrl,
     OPENCODE_MULTI_AUTH_BACKEND_URL: simulator.backendUrl,
     OPENCODE_MULTI_AUTH_REFRESH_GAP_MS: "0",
+    ...more,
   };
   const open = () => openLocalStore({ paths: resolvePaths(env), env, clock: systemClock });
   try {
@@ -115,68 +120,101 @@ Deno.test("3 processes, 100 requests each", () =>
     assert.equal(uses, 300);
   }));
 
-Deno.test("kill -9 at any moment of a refresh or a save", () =>
-  inBed(async ({ simulator, signIn, worker, open }) => {
-    const plans = ["personal", "work", "backup"].map((name) =>
-      simulator.addPlan({ name, accessTokenLifetimeMs: ALWAYS_EXPIRING_MS })
-    );
-    for (const plan of plans) await signIn(plan);
-    /** The generation in the store, by plan. */
-    const known = new Map(plans.map((plan) => [plan.name, 1]));
-    /** By how many the issuer is ahead of the store, from exchanges that were cut off. */
-    const lost = new Map(plans.map((plan) => [plan.name, 0]));
-    const signIns = new Map<string, number>();
-    let interrupted = 0;
-    let random = 12_345;
-    const next = (limit: number) => {
-      random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
-      return random % limit;
-    };
-    for (let round = 0; round < KILLS; round++) {
-      const answered = simulator.requests.length;
-      const child = worker(0, `round-${round}`);
-      const said = child.stdout.getReader();
-      // It says when the plugin is loaded, however long that takes here; then one request follows the other.
-      await said.read();
-      await new Promise((resolve) => setTimeout(resolve, next(130)));
-      child.kill("SIGKILL");
-      while (!(await said.read()).done);
-      await Promise.all([child.stderr.cancel(), child.status]);
-
-      const store = await open();
-      const { accounts, locked } = await store.load();
-      assert.equal(locked, false);
-      assert.deepEqual(store.warnings, []);
-      assert.deepEqual(accounts.map(({ alias }) => alias), plans.map(({ name }) => name));
-      for (const { alias, generation, id } of accounts) {
-        assert.ok(generation >= (known.get(alias) ?? 0), `${alias} went back in round ${round}`);
-        known.set(alias, generation);
-        // Tokens are on disk before their use: whatever the backend has seen is not newer than the file.
-        const used = simulator.requests.slice(answered)
-          .filter((request) => request.plan === alias)
-          .map((request) =>
-            Number(/access token (\d+)/.exec(request.headers["authorization"] ?? "")?.[1])
-          );
-        const newest = generation + (lost.get(alias) ?? 0);
-        assert.ok(Math.max(0, ...used) <= newest, `${alias}: a token in use is not on disk`);
-        if (await store.openRefresh(id) !== undefined) {
-          // Its token may be spent, so nobody refreshes it any more; the person signs in again.
-          interrupted++;
-          await signIn(simulator.plan(alias));
-          known.set(alias, generation + 1);
-          signIns.set(alias, (signIns.get(alias) ?? 1) + 1);
-          const handedOut = (signIns.get(alias) ?? 0) +
-            simulator.tokenCalls.filter((call) => call.ok && call.plan === alias).length;
-          lost.set(alias, handedOut - (generation + 1));
-        }
-      }
-      await store.close();
+/**
+ * Kills a process at any moment of its work, over and over, and looks at the store after each death. In two rounds of
+ * three the death follows a token call, since what is between that and the save is what can be lost.
+ */
+async function kill({ simulator, env, signIn, worker, open }: Bed, kills: number): Promise<void> {
+  const plans = ["personal", "work", "backup"].map((name) =>
+    simulator.addPlan({ name, accessTokenLifetimeMs: ALWAYS_EXPIRING_MS })
+  );
+  for (const plan of plans) await signIn(plan);
+  /** The generation in the store, by plan. */
+  const known = new Map(plans.map((plan) => [plan.name, 1]));
+  /** By how many the issuer is ahead of the store, from exchanges that were cut off. */
+  const lost = new Map(plans.map((plan) => [plan.name, 0]));
+  const signIns = new Map<string, number>();
+  let interrupted = 0;
+  let inRefresh = 0;
+  let random = 12_345;
+  const next = (limit: number) => {
+    random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return random % limit;
+  };
+  for (let round = 0; round < kills; round++) {
+    const answered = simulator.requests.length;
+    const asked = simulator.tokenCalls.length;
+    const child = worker(0, `round-${round}`);
+    const said = child.stdout.getReader();
+    // It says when the plugin is loaded, however long that takes here; then one request follows the other.
+    await said.read();
+    if (round % 3 === 0) await pause(next(130));
+    else {
+      while (simulator.tokenCalls.length === asked) await pause(1);
+      await pause(next(12));
     }
-    const seen = refreshes(simulator);
-    console.log(
-      `  ${KILLS} kills, ${seen.exchanged} exchanges, ${interrupted} interrupted, ${seen.refused} tokens sent twice`,
-    );
-    assert.equal(seen.refused, 0);
-    assert.ok(seen.exchanged > KILLS / 4, "the kills met refreshes");
+    child.kill("SIGKILL");
+    if (simulator.tokenCalls.length > asked) inRefresh++;
+    while (!(await said.read()).done);
+    await Promise.all([child.stderr.cancel(), child.status]);
+
+    const store = await open();
+    const { accounts, locked } = await store.load();
+    assert.equal(locked, false);
+    assert.deepEqual(store.warnings, []);
+    assert.deepEqual(accounts.map(({ alias }) => alias), plans.map(({ name }) => name));
+    for (const { alias, generation, id } of accounts) {
+      assert.ok(generation >= (known.get(alias) ?? 0), `${alias} went back in round ${round}`);
+      known.set(alias, generation);
+      // Tokens are on disk before their use: whatever the backend has seen is not newer than the file.
+      const used = simulator.requests.slice(answered)
+        .filter((request) => request.plan === alias)
+        .map((request) =>
+          Number(/access token (\d+)/.exec(request.headers["authorization"] ?? "")?.[1])
+        );
+      const newest = generation + (lost.get(alias) ?? 0);
+      assert.ok(Math.max(0, ...used) <= newest, `${alias}: a token in use is not on disk`);
+      if (await store.openRefresh(id) !== undefined) {
+        // Its token may be spent, so nobody refreshes it any more; the person signs in again.
+        interrupted++;
+        await signIn(simulator.plan(alias));
+        known.set(alias, generation + 1);
+        signIns.set(alias, (signIns.get(alias) ?? 1) + 1);
+        const handedOut = (signIns.get(alias) ?? 0) +
+          simulator.tokenCalls.filter((call) => call.ok && call.plan === alias).length;
+        lost.set(alias, handedOut - (generation + 1));
+      }
+    }
+    await store.close();
+  }
+  const seen = refreshes(simulator);
+  console.log(
+    `  ${kills} kills, ${inRefresh} after a token call, ${seen.exchanged} exchanges, ` +
+      `${interrupted} interrupted, ${seen.refused} tokens sent twice`,
+  );
+  assert.equal(seen.refused, 0);
+  assert.ok(inRefresh >= kills / 2, "the kills met refreshes");
+  const db = (await loadSqlite())(join(env.OPENCODE_MULTI_AUTH_STORE_DIR ?? "", "state.db"));
+  assert.deepEqual(db.prepare("PRAGMA integrity_check").all().map((row) => ({ ...row })), [
+    { integrity_check: "ok" },
+  ]);
+  db.close();
+  if (kills >= 100) {
     assert.ok(interrupted > 0, "some kill met the moment between exchange and save");
-  }));
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+Deno.test("kill -9 at any moment of a refresh or a save", () => inBed((bed) => kill(bed, KILLS)));
+
+Deno.test("kill -9 at any moment of a refresh or a save, the store sealed", () =>
+  inBed(async (bed) => {
+    await kill(bed, KILLS / 15);
+    const text = Deno.readTextFileSync(
+      join(bed.env.OPENCODE_MULTI_AUTH_STORE_DIR ?? "", "accounts.json"),
+    );
+    assert.equal(JSON.parse(text).encrypted, true);
+  }, { CODEX_SOFT_STORE_PASSPHRASE: "a passphrase" }));

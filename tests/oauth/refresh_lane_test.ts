@@ -216,6 +216,43 @@ Deno.test("tokens from elsewhere that have ended too are the ones to renew, not 
   assert.deepEqual(sent, ["x"]);
 });
 
+Deno.test("an account that was removed and added again is taken as it is, not renewed and not set aside", async () => {
+  for (const rejected of [false, true]) {
+    const { refresher, account, store, clock, sent } = setUp();
+    const old = { ...account, generation: 5, addedAt: 1 };
+    store.accounts = [{ ...account, generation: 1, addedAt: 2 }];
+    const outcome = await finish(clock, refresher.refresh(old, rejected));
+    assert.equal(outcome.kind === "fresh" && outcome.account.addedAt, 2);
+    assert.deepEqual(sent, []);
+  }
+});
+
+Deno.test("tokens that this process alone has are the ones to renew, also where the file's are spent", async () => {
+  const { refresher, account, store, clock, sent } = setUp();
+  const credentials = { ...account.credentials, refreshToken: "refresh-newest" };
+  // As after the restore of an old backup, whose token another process has found to be spent.
+  await store.refuseRefresh(account);
+  await store.edit(account.id, (one) => ({ ...one, setAside: { at: 0, reason: "needs login" } }));
+  const outcome = await finish(
+    clock,
+    refresher.refresh({ ...account, generation: 4, credentials }, false),
+  );
+  assert.equal(outcome.kind === "fresh" && outcome.account.generation, 5);
+  assert.deepEqual(sent, ["refresh-newest"]);
+});
+
+Deno.test("tokens that this process alone has and that are refused are not sent again", async () => {
+  const { refresher, account, clock, sent } = setUp({
+    answer: () => ({ kind: "permanent", code: "invalid_grant" }),
+  });
+  const mine = { ...account, generation: 4 };
+  const outcome = await finish(clock, refresher.refresh(mine, false));
+  // The pool takes it in the place of what it had.
+  assert.equal(outcome.kind === "set aside" && outcome.account.generation, 4);
+  assert.equal(outcome.kind === "set aside" && outcome.account.setAside?.reason, "needs login");
+  assert.deepEqual(sent, ["refresh-a"]);
+});
+
 Deno.test("settled waits for what is under way", async () => {
   const { refresher, account, clock } = setUp({
     answer: async (account) => {

@@ -209,6 +209,18 @@ Deno.test("tokens that could not be saved yet are not lost to a reading of the s
   assert.equal(pool.account("id-a")?.generation, 2);
 });
 
+Deno.test("an account that was removed and added again is the new one, whose generations begin anew", async () => {
+  const { pool, store } = await poolOf([testAccount("a", { generation: 5, addedAt: 1 })]);
+  const again = testAccount("a", { generation: 1, addedAt: 2 });
+  store.accounts = [again];
+  store.touch();
+  await pool.refresh();
+  assert.deepEqual(pool.account("id-a"), again);
+  const renewed = { ...again, generation: 2 };
+  pool.replace(renewed);
+  assert.deepEqual(pool.account("id-a"), renewed);
+});
+
 Deno.test("random draws evenly, weighted by weight, names of Object's own included", async () => {
   const names = ["a", "b", "constructor"].map((alias) => testAccount(alias));
   const drawn = async (settings: Parameters<typeof poolOf>[1]) =>
