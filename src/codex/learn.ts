@@ -39,16 +39,15 @@ export async function learn(
     case "usage limit": {
       // A refusal may speak of the short window while a week that is used up stands.
       const full = outcome.scope === "account" ? pool.fullUntil(account.id) : 0;
-      const later = full > (outcome.until ?? 0);
-      const known = later ? full : outcome.until;
+      const known = Math.max(outcome.until ?? 0, full);
       const workspace = outcome.scope === "workspace" ? account.identity?.workspaceId : undefined;
       block = {
         ...onAccount,
         ...(workspace === undefined ? {} : { subject: workspaceSubject(workspace) }),
         model: outcome.scope === "model" ? demand.model ?? "" : "",
         reason: workspace === undefined ? "usage limit" : "workspace limit",
-        until: known ?? now + GUESS_MS,
-        source: known === undefined ? "guess" : later ? "headers" : outcome.source,
+        until: known || now + GUESS_MS,
+        source: known === 0 ? "guess" : known === outcome.until ? outcome.source : "headers",
       };
       break;
     }

@@ -118,14 +118,14 @@ export class Recheck {
    */
   async catchUp(signal: AbortSignal | undefined): Promise<boolean> {
     const { clock } = this.options;
-    const limited = () => this.#waiting(clock.now()).length;
+    const limited = () => new Set(this.#waiting(clock.now()).map(({ account }) => account.id));
     const before = limited();
     const end = clock.now() + CATCH_UP_MS;
     while ((this.#late || this.#overdue()) && clock.now() < end) {
       this.#hurry(this.#usedAt = clock.now());
       this.#arm();
       await sleep(clock, WATCH_MS, signal);
-      if (limited() < before) return true;
+      if (before.difference(limited()).size > 0) return true;
     }
     return false;
   }

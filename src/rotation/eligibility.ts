@@ -34,13 +34,15 @@ export class BlockIndex {
 
   /**
    * Whether a block says something new at `now` (epoch ms). One in the past, or with older evidence
-   * than the one in force, does not; nor does a guess that would end before it.
+   * than the one in force, does not; nor does a guess that would end before it, or a throttle that
+   * would end before a spent quota.
    */
   admits(block: Block, now: number): boolean {
     const before = this.get(block);
     if (before === undefined || before.until <= now) return block.until > now;
     if (before.since > block.since || block.until <= now) return false;
-    if (block.source === "guess" && block.until < before.until) return false;
+    const weaker = block.source === "guess" || isLimit(before) && !isLimit(block);
+    if (weaker && block.until < before.until) return false;
     return before.until !== block.until || before.reason !== block.reason;
   }
 

@@ -17,10 +17,7 @@ import { type Field, strategies } from "./strategy.ts";
 
 export type { Absence, Choice, Demand } from "./demand.ts";
 
-/**
- * All accounts of one process in memory, kept in step with the store. Choosing
- * touches neither disk nor network.
- */
+/** All accounts of one process in memory, kept in step with the store. Choosing touches neither disk nor network. */
 export class Pool {
   #accounts: readonly Account[] = [];
   #position = new Map<string, number>();
@@ -114,7 +111,7 @@ export class Pool {
       !tried.has(account.id) && this.#hindrance(account, demand.model, now) === undefined;
     const homeId = session === undefined ? undefined : this.affinity.get(session);
     const choice = this.#pinned(eligible, now) ?? this.#stay(homeId, parent, eligible) ??
-      this.#draw(eligible, now, parent);
+      this.#draw(eligible, now, parent, homeId !== undefined);
     if (!choice) return undefined;
     const id = choice.account.id;
     const movedFrom = homeId !== undefined && homeId !== id ? homeId : undefined;
@@ -161,10 +158,7 @@ export class Pool {
     this.options.store.observe({ accountId, tokens: { ...tokens, model, day } });
   }
 
-  /**
-   * Takes quota figures in. A window that is used up blocks the account to its
-   * reset; figures below that lift an older "usage limit" early.
-   */
+  /** Takes quota figures in; what they mean for the account is told by `verdictOf`. */
   async observe(accountId: string, windows: readonly QuotaWindow[]): Promise<void> {
     const newer = this.#figures.learn(accountId, windows);
     if (newer.length === 0) return;
@@ -255,6 +249,7 @@ export class Pool {
     eligible: (account: Account) => boolean,
     now: number,
     parent: string | undefined,
+    moves: boolean,
   ): Choice | undefined {
     const settings = this.options.settings();
     const field: Field = {
@@ -272,8 +267,11 @@ export class Pool {
     const strategy = strategies[settings.strategy];
     // Sub-agents leave the person's own account alone, if another can serve.
     const spared = parent === undefined ? "" : settings.interactive;
-    const others = (account: Account) => account.alias !== spared && eligible(account);
-    const pick = (spared && strategy({ ...field, eligible: others })) || strategy(field);
+    // A session that moves would soon move again from where another of its models is at its limit.
+    const whole = moves && settings.rotate === "session";
+    const others = (account: Account) =>
+      account.alias !== spared && eligible(account) && !(whole && this.limits(account).length > 0);
+    const pick = ((spared || whole) && strategy({ ...field, eligible: others })) || strategy(field);
     if (pick) {
       this.#turnId = pick.account.id;
       this.options.store.setTurn({ turnId: pick.account.id });

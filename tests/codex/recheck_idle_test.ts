@@ -58,6 +58,18 @@ Deno.test("the last of several is found too, and they are asked 2 s apart", asyn
   assert.ok(gaps.every((gap) => gap >= 2 * SECOND), `${gaps}`);
 });
 
+Deno.test("a limit that comes while another one ends hides nothing", async () => {
+  const { scene, pool, catchUp } = await idle("a");
+  scene.store.accounts.push(testAccount("b"));
+  scene.store.touch();
+  scene.answer = async (alias) => {
+    await pool.block(limit(scene, "b"));
+    return usage(alias, 3);
+  };
+  assert.equal((await catchUp()).changed, true);
+  assert.deepEqual([isBlocked(pool, "a"), isBlocked(pool, "b")], [false, true]);
+});
+
 Deno.test("where all limits still stand each is asked about once, and the next request waits for nothing", async () => {
   const { scene, catchUp } = await idle("a", "b");
   assert.equal((await catchUp()).changed, false);

@@ -9,8 +9,10 @@ import {
   drain,
   events,
   flowing,
+  open,
   SILENCE,
 } from "./stream_rig.ts";
+import { handFed } from "./hand_fed.ts";
 
 const PARTIAL = [
   "",
@@ -125,4 +127,26 @@ Deno.test("stream: bytes behind the terminal event pass, unfinished ones too", a
   feed.end();
   await clock.advance(0);
   assert.equal(state.text, CREATED + ADDED + DELTA + COMPLETED + "data: [DONE]");
+});
+
+Deno.test("stream: a fault of ours ends the answer in an error and lets go of the connection", async () => {
+  const nothing = null as unknown as string;
+  // In the head it is the next account's turn.
+  const head = handFed();
+  const opening = open(head.response);
+  head.send(CREATED, nothing);
+  const opened = await opening.opened;
+  assert.equal(opened.kind, "broken");
+  assert.ok(opened.kind === "broken" && opened.error instanceof TypeError);
+  assert.notEqual(head.cancelled, undefined);
+
+  const { feed, result, ends, clock } = await flowing();
+  const state = drain(bodyOf(result));
+  await clock.advance(0);
+  feed.send(nothing);
+  await clock.advance(0);
+  assert.ok(state.error instanceof TypeError, "the reader does not wait for ever");
+  assert.deepEqual(ends.map(({ how, error }) => [how, error]), [["cut", state.error]]);
+  assert.notEqual(feed.cancelled, undefined);
+  assert.equal(clock.pending, 0, "nor does a timer");
 });

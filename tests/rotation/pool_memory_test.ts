@@ -113,7 +113,7 @@ Deno.test("a block with older evidence than the one in force changes nothing, un
   assert.equal(until(), now + 4 * HOUR);
 });
 
-Deno.test("a wait that is a guess cuts no block, and one that lasts longer counts", async () => {
+Deno.test("neither a guess nor a throttle cuts a limit, and a guess that lasts longer counts", async () => {
   const { pool, clock } = await poolOf(three());
   const now = clock.now();
   const ends = () => pool.limits(pool.accounts[0]!).map(({ until, source }) => [until, source]);
@@ -122,6 +122,8 @@ Deno.test("a wait that is a guess cuts no block, and one that lasts longer count
     pool.block(limit(now + 1, until, { source: "guess", ...fields }));
   await guess(now + HOUR - 1);
   await guess(now + 1_500, { reason: "rate limit" });
+  const throttle = { reason: "rate limit", source: "retry-after" } as const;
+  await pool.block(limit(now + 1, now + 10_000, throttle));
   assert.deepEqual(ends(), [[now + HOUR, "body"]]);
   await guess(now + HOUR + 1);
   assert.deepEqual(ends(), [[now + HOUR + 1, "guess"]]);

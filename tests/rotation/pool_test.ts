@@ -129,6 +129,12 @@ Deno.test("a session with two models moves once when its account is at the limit
     }
     await clock.advance(HOUR);
     assert.deepEqual([await turn(), await title()], [next, next], "nor back when it is over");
+
+    // The third can serve both models where the other two cannot.
+    await pool.block(usageLimit(home, clock.now(), clock.now() + HOUR, { model: "spark" }));
+    await pool.block(usageLimit(next ?? "", clock.now(), clock.now() + HOUR));
+    const third = ["a", "b", "c"].find((alias) => alias !== home && alias !== next);
+    assert.deepEqual([await turn(), await title(), await turn()], [third, third, third], strategy);
   }
 });
 
