@@ -20,6 +20,7 @@ import {
   addedByPairs,
   addedLine,
   measureRequests,
+  type Report,
   type RequestTask,
   workerArguments,
 } from "./bench/requests.ts";
@@ -48,20 +49,18 @@ const small = (full: number, effort: Effort): RequestTask => ({
 async function requests(bun: string, stage: Stage, effort: Effort): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const { label, bytes, full, budget } of BODIES) {
-    const report = await measureRequests(bun, stage, { bytes, rounds: rounds(full, effort) });
-    figures.push(
-      addedLine(`added per request, ${label}, p50`, addedByPairs(report), budget),
-      addedLine(`added per request, ${label}, p95`, added(report, 0.95)),
-      addedLine(`added per request, ${label}, p99`, added(report, 0.99)),
-    );
-    if (bytes > 5_000) continue;
-    figures.push(
-      addedLine("added to the first byte, 5 KB, p50", added(report, 0.5, "first")),
-      addedLine("added to the first byte, 5 KB, p99", added(report, 0.99, "first"), 2),
-    );
+    const task = { bytes, rounds: rounds(full, effort) };
+    const report = await measureRequests(bun, stage, task);
+    figures.push(...addedLines(label, report, budget));
+    if (bytes === 5_000) {
+      figures.push(
+        addedLine("added to the first byte, 5 KB, p50", added(report, 0.5, "first")),
+        addedLine("added to the first byte, 5 KB, p99", added(report, 0.99, "first"), 2),
+      );
+    }
+    const whole = await measureRequests(bun, stage, { ...task, stream: false });
+    figures.push(...addedLines(`${label}, not streaming`, whole));
   }
-  const whole = await measureRequests(bun, stage, { ...small(300, effort), stream: false });
-  figures.push(addedLine("added per request, 5 KB, not streaming, p50", addedByPairs(whole)));
   for (const [atOnce, full] of [[8, 60], [64, 20]] as const) {
     const report = await measureRequests(bun, stage, { ...small(full, effort), atOnce });
     figures.push(
@@ -69,6 +68,15 @@ async function requests(bun: string, stage: Stage, effort: Effort): Promise<Figu
     );
   }
   return figures;
+}
+
+/** What a request of one kind costs: most of them, and the slowest. */
+function addedLines(label: string, report: Report, budget?: number): Figure[] {
+  return [
+    addedLine(`added per request, ${label}, p50`, addedByPairs(report), budget),
+    addedLine(`added per request, ${label}, p95`, added(report, 0.95)),
+    addedLine(`added per request, ${label}, p99`, added(report, 0.99)),
+  ];
 }
 
 /** The same small request where there is more of everything. */

@@ -1,11 +1,11 @@
-import process from "node:process";
 import type { RunInTerminal } from "../codex_cli/login_home.ts";
 import type { FindCodex } from "../codex_cli/running_codex.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Environment, set } from "../platform/paths.ts";
+import { runtime } from "../platform/runtime.ts";
 import type { ProgramRunner } from "../service/program_runner.ts";
 import type { Prompts } from "./prompts.ts";
-import { writeOut } from "./standard_output.ts";
+import { isDevice, writeOut } from "./standard_output.ts";
 
 /** Everything that a command takes from outside. */
 export interface Context {
@@ -76,15 +76,24 @@ export interface Machine {
  * @param person Who is asked.
  */
 export function systemContext(programFile: string, signal: AbortSignal, person: Person): Context {
-  const { env, stdin, stdout, stderr } = process;
+  const { env } = runtime;
+  // Made when they are asked for: their streams cost time.
+  const terminal = {
+    get input() {
+      return isDevice(0) && runtime.stdin.isTTY === true;
+    },
+    get output() {
+      return isDevice(1) && runtime.stdout.isTTY === true;
+    },
+  };
   return {
-    argv: process.argv.slice(2),
+    argv: runtime.argv.slice(2),
     env,
     write: writeOut,
-    warn: (text) => void stderr.write(text),
-    terminal: { input: stdin.isTTY === true, output: stdout.isTTY === true },
-    columns: stdout.columns || 80,
-    colour: stdout.isTTY === true && set(env["NO_COLOR"]) === undefined && env["TERM"] !== "dumb",
+    warn: (text) => void runtime.stderr.write(text),
+    terminal,
+    columns: terminal.output && runtime.stdout.columns || 80,
+    colour: terminal.output && set(env["NO_COLOR"]) === undefined && env["TERM"] !== "dumb",
     clock: systemClock,
     random: Math.random,
     fetch: globalThis.fetch,
@@ -98,7 +107,7 @@ export function systemContext(programFile: string, signal: AbortSignal, person: 
 /** The folder we were started in; of one that was removed meanwhile, the path that the shell still has. */
 function currentFolder(env: Environment): string {
   try {
-    return process.cwd();
+    return runtime.cwd();
   } catch {
     return set(env["PWD"]) ?? "/";
   }

@@ -4,9 +4,9 @@
  * @module
  */
 import { runtime } from "../platform/runtime.ts";
-import { QUICK_COMMANDS, QUICK_OPTIONS } from "./quick_words.ts";
+import { isQuick } from "./quick_words.ts";
 
-const { start } = [...QUICK_COMMANDS, ...QUICK_OPTIONS].includes(runtime.argv[2] ?? "")
+const { start } = isQuick(runtime.argv.slice(2))
   ? await import("./quick.ts")
   : await import("./whole.ts");
 await start(import.meta.url);

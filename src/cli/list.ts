@@ -3,7 +3,7 @@ import type { Snapshot } from "../store/store.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { lockedText, withStore } from "./open_store.ts";
-import { JSON_ABOUT, report } from "./output.ts";
+import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { type Paint, paintOf } from "./style.ts";
 
 /** `list`: one line for each account. */
@@ -12,15 +12,16 @@ export function registerList(program: CommandLine, context: Context): void {
     .summary("List all configured accounts")
     .description("Lists the accounts, one line each.")
     .option("--json", JSON_ABOUT)
-    .action((options) =>
-      withStore(context, ({ store, snapshot }) => {
-        const text = snapshot.locked
-          ? `${lockedText(store)}\n`
-          : listText(snapshot, paintOf(context));
-        report(context, options, listObject(snapshot), text);
-        return Promise.resolve();
-      })
-    );
+    .action((options) => showList(context, options));
+}
+
+/** Does it. */
+export function showList(context: Context, options: OutputOptions): Promise<void> {
+  return withStore(context, ({ store, snapshot }) => {
+    const text = snapshot.locked ? `${lockedText(store)}\n` : listText(snapshot, paintOf(context));
+    report(context, options, listObject(snapshot), text);
+    return Promise.resolve();
+  });
 }
 
 function listObject({ accounts, figures, locked }: Snapshot): Record<string, unknown> {

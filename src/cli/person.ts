@@ -1,4 +1,4 @@
-import process from "node:process";
+import { runtime } from "../platform/runtime.ts";
 import type { Person } from "./context.ts";
 
 /**
@@ -9,7 +9,7 @@ import type { Person } from "./context.ts";
 export function systemPerson(signal: AbortSignal): Person {
   return {
     prompts: async () => (await import("./prompts.ts")).terminalPrompts(signal),
-    readLine: async () => (await import("./read_line.ts")).readLine(process.stdin, signal),
+    readLine: async () => (await import("./read_line.ts")).readLine(runtime.stdin, signal),
     openBrowser: async (url) => (await import("../oauth/browser.ts")).openBrowser(url),
   };
 }

@@ -6,6 +6,7 @@
 import { COMMANDS } from "./commands.ts";
 import { main } from "./main.ts";
 import { systemPerson } from "./person.ts";
+import { run } from "./run.ts";
 
 /**
  * Runs it.
@@ -13,4 +14,4 @@ import { systemPerson } from "./person.ts";
  * @param programFile Address of the file that runs as the program.
  */
 export const start = (programFile: string): Promise<void> =>
-  main(programFile, COMMANDS, systemPerson);
+  main(programFile, (context) => run(context, COMMANDS), systemPerson);

@@ -25,6 +25,7 @@ interface LateModules {
   "node:os": typeof import("node:os");
   "node:http": typeof import("node:http");
   "node:child_process": typeof import("node:child_process");
+  "node:util": typeof import("node:util");
   "node:buffer": typeof import("node:buffer");
 }
 

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { asNumber, asObject, asText, type JsonObject } from "../platform/json.ts";
 import { builtin } from "../platform/runtime.ts";
 
@@ -110,7 +109,7 @@ export function openEnvelope(envelope: Envelope, key: Uint8Array): string | unde
     decipher.setAuthTag(fromBase64(envelope.tag));
     const head = decipher.update(fromBase64(envelope.data));
     const tail = decipher.final();
-    return new TextDecoder().decode(Buffer.concat([head, tail]));
+    return new TextDecoder().decode(builtin("node:buffer").Buffer.concat([head, tail]));
   } catch {
     return undefined;
   }
@@ -120,7 +119,7 @@ export function openEnvelope(envelope: Envelope, key: Uint8Array): string | unde
 export function sealText(text: string, parameters: KeyParameters, key: Uint8Array): string {
   const iv = builtin("node:crypto").randomBytes(IV_BYTES);
   const cipher = builtin("node:crypto").createCipheriv("aes-256-gcm", key, iv);
-  const data = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  const data = builtin("node:buffer").Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
   const { salt, N, r, p } = parameters;
   const envelope = {
     encrypted: true,
@@ -138,9 +137,9 @@ export function sealText(text: string, parameters: KeyParameters, key: Uint8Arra
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Buffer.from(text, "base64");
+  return builtin("node:buffer").Buffer.from(text, "base64");
 }
 
 function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64");
+  return builtin("node:buffer").Buffer.from(bytes).toString("base64");
 }

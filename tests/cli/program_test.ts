@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import type { Context } from "../../src/cli/context.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { createProgram } from "../../src/cli/program.ts";
-import { QUICK } from "../../src/cli/quick.ts";
-import { QUICK_COMMANDS } from "../../src/cli/quick_words.ts";
 
 const programFor = (...argv: string[]) =>
   createProgram(
@@ -34,14 +32,5 @@ Deno.test("a command that is asked for by any of its names is made alone, and as
 Deno.test("where the first word names no command, all are there to choose from", () => {
   for (const argv of [[], ["stauts"], ["--help"], ["-v"]]) {
     assert.equal(programFor(...argv).commands.length, COMMANDS.length, argv.join(" "));
-  }
-});
-
-Deno.test("the quick part of the command line has the commands that are sent to it, as the whole has them", () => {
-  assert.deepEqual(QUICK.flatMap(([names]) => names), QUICK_COMMANDS);
-  for (const command of QUICK) {
-    assert.ok(
-      COMMANDS.some(([names, make]) => make === command[1] && `${names}` === `${command[0]}`),
-    );
   }
 });

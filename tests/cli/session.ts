@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import type { Context } from "../../src/cli/context.ts";
+import { runQuick } from "../../src/cli/quick.ts";
 import { run } from "../../src/cli/run.ts";
 import { FIXTURE_NOW, VirtualClock } from "../virtual_clock.ts";
 
@@ -28,6 +29,8 @@ export interface Session {
   runWith(changes: Partial<Context>, ...argv: string[]): Promise<Ran>;
   /** The same, its standard output read as JSON. */
   json(...argv: string[]): Promise<Record<string, unknown>>;
+  /** Runs it by the quick part of the command line. */
+  quick(...argv: string[]): Promise<Ran>;
   /** Puts a store of `tests/fixtures/store/` in place. */
   useFixture(name: string): void;
   /** Everything in the home folder: path -> content, or "folder". */
@@ -54,7 +57,11 @@ export async function withSession(test: (session: Session) => Promise<void>): Pr
 function session(home: string): Session {
   const folder = join(home, ".config", "opencode-multi-auth");
   const clock = new VirtualClock(FIXTURE_NOW);
-  const runWith = async (changes: Partial<Context>, ...argv: string[]): Promise<Ran> => {
+  const runBy = async (
+    run: (context: Context) => Promise<number>,
+    changes: Partial<Context>,
+    argv: readonly string[],
+  ): Promise<Ran> => {
     let out = "";
     let err = "";
     const code = await run({
@@ -77,9 +84,11 @@ function session(home: string): Session {
       signal: new AbortController().signal,
       folder: home,
       ...changes,
-    }, COMMANDS);
+    });
     return { code, out, err };
   };
+  const runWith = (changes: Partial<Context>, ...argv: string[]) =>
+    runBy((context) => run(context, COMMANDS), changes, argv);
   const runPlain = (...argv: string[]) => runWith({}, ...argv);
   return {
     home,
@@ -87,6 +96,7 @@ function session(home: string): Session {
     clock,
     run: runPlain,
     runWith,
+    quick: (...argv) => runBy(runQuick, {}, argv),
     async json(...argv) {
       const { code, out, err } = await runPlain(...argv);
       if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${code}: ${err}`);

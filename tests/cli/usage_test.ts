@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkRuntime } from "../../src/cli/run.ts";
+import { checkRuntime } from "../../src/cli/exit_status.ts";
 import { VERSION } from "../../src/platform/version.ts";
 import { fixture, withSession } from "./session.ts";
 

@@ -67,6 +67,17 @@ for (const runtime of ["node", "bun", "deno"] as const) {
     },
   });
 
+  Deno.test({
+    name: `${runtime}: a file that cannot take all of the output is said as well`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      const line = `trap "" XFSZ; ulimit -f 1; $CLI list --json > out`;
+      const { code, err } = await shell(runtime, line, many);
+      assert.equal(code, 1);
+      assert.match(err, /^Error: The output could not be written \([^\n]+\)\.$/m);
+    },
+  });
+
   Deno.test(`${runtime}: a reader of the pipe that leaves early is no error`, async () => {
     const { err } = await shell(runtime, "$CLI help | true");
     assert.equal(err, "");
@@ -82,6 +93,16 @@ for (const runtime of ["node", "bun", "deno"] as const) {
 
   Deno.test(`${runtime}: a slow reader of the pipe gets all of a thousand accounts`, async () => {
     const { out, err } = await shell(runtime, "$CLI status --json | (sleep 1; cat)", many);
+    assert.equal(JSON.parse(out).accounts.length, 1_000);
+    assert.equal(err, "");
+  });
+
+  Deno.test(`${runtime}: so it does where another program has left the pipe without waiting`, async () => {
+    // Node does that to a pipe, and here it has no time to mend it.
+    const script = `process.stdout.fd; process.kill(process.pid, "SIGKILL")`;
+    const first = `"${toolPaths().node}" -e '${script}' 2> /dev/null`;
+    const line = `{ ${first}; $CLI status --json; } 2> /dev/null | (sleep 1; cat)`;
+    const { out, err } = await shell(runtime, line, many);
     assert.equal(JSON.parse(out).accounts.length, 1_000);
     assert.equal(err, "");
   });
