@@ -82,7 +82,7 @@ const PLUGIN_FILES: readonly PluginFile[] = [
 /** The command line's entry and its parts: as the source names them, the files of the package, and the bytes they may have. */
 const COMMAND_LINE = "cli.js";
 const COMMAND_LINE_PARTS = [
-  { source: "./quick.ts", file: "cli_quick.js", limit: 100 * 1024 },
+  { source: "./quick.ts", file: "cli_quick.js", limit: 104 * 1024 },
   { source: "./whole.ts", file: "cli_whole.js", limit: 700 * 1024 },
 ] as const;
 
