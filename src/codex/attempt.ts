@@ -59,8 +59,10 @@ export function createSender(options: {
     const release = follow(incoming.signal, upstream);
     const sentAt = clock.now();
     let response: Response;
+    // A compaction is answered in one piece: its headers come when all the work is done.
+    const patience = url.endsWith("/compact") ? Math.max(stall, silence) : stall;
     const cancel = clock.after(
-      Math.min(stall, until - sentAt),
+      Math.min(patience, until - sentAt),
       () => upstream.abort(STALLED),
       { background: true },
     );

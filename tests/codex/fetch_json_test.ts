@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sleep } from "../../src/platform/clock.ts";
 import { Failover, json, RESPONSES, turn } from "./failover.ts";
 import { type HandFed, handFed } from "./hand_fed.ts";
 
@@ -49,6 +50,19 @@ Deno.test("an answer in one piece may be slow, as long as something comes", asyn
   await pool.clock.advance(1);
   assert.deepEqual(await (await answer).json(), { id: "from a" });
   assert.equal(pool.store.observations.filter((one) => one.uses).length, 1, "and counts as a use");
+});
+
+Deno.test("a compaction may think for 120 s before its first byte, four times as long as a stream", async () => {
+  for (const [path, expected] of [[`${RESPONSES}/compact`, "from a"], [RESPONSES, "from b"]]) {
+    const pool = new Failover(["a", "b"]);
+    pool.on("a", async ({ signal }) => {
+      await sleep(pool.clock, 100 * SECOND, signal);
+      return json(200, { id: "from a" });
+    }).on("b", json(200, { id: "from b" }));
+    const answer = pool.fetch(path ?? "", turn("s"));
+    await pool.clock.passUntil(answer, SECOND);
+    assert.deepEqual(await (await answer).json(), { id: expected });
+  }
 });
 
 Deno.test("Esc in an answer in one piece: upstream is let go, nobody else is asked", async () => {
