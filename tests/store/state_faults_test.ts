@@ -118,3 +118,40 @@ for (const [start, [message, stays]] of FAULTS.entries()) {
     assert.ok(n > 50, `only ${n} calls`);
   });
 }
+
+Deno.test("while state.db cannot be read, what it said last goes on: nobody who is blocked is sent", () =>
+  inFolder(async (folder) => {
+    await withTwoAccounts(folder);
+    const native = await loadSqlite();
+    let fails = false;
+    const sqlite = () =>
+      Promise.resolve((path: string) => {
+        const db = native(path);
+        return {
+          ...db,
+          exec(sql: string) {
+            if (fails && sql === "BEGIN") {
+              throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR" });
+            }
+            db.exec(sql);
+          },
+        };
+      });
+    const store = await folder.open({}, { sqlite });
+    const now = folder.clock.now();
+    store.observe({ accountId: "id-a", uses: 7 });
+    await store.flush();
+    await store.block({
+      subject: accountSubject("id-a"),
+      model: "",
+      reason: "usage limit",
+      until: now + 1_000,
+      source: "body",
+      since: now,
+    });
+    await store.load();
+    fails = true;
+    const { blocks, figures, accounts } = await store.load();
+    assert.deepEqual([blocks.length, figures.get("id-a")?.uses, accounts.length], [1, 7, 2]);
+    assert.match(store.warnings.join(), /state\.db cannot be used \(disk I\/O error\)/);
+  }));
