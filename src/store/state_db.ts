@@ -172,25 +172,27 @@ function stateDb(
   const dataVersion = db.prepare("PRAGMA data_version");
   let durableNow: boolean | undefined;
 
-  const within = <T>(begin: string, work: () => T): T => {
+  const explained = <T>(work: () => T): T => {
     try {
-      db.exec(begin);
-      let result: T;
-      try {
-        result = work();
-        db.exec("COMMIT");
-      } catch (error) {
-        // SQLite may have rolled back by itself, on a full disk for one.
-        try {
-          db.exec("ROLLBACK");
-        } catch {
-          // Then there is nothing left to roll back.
-        }
-        throw error;
-      }
-      return result;
+      return work();
     } catch (error) {
       throw isSqlite(error) ? asFailure(error, path, files) : error;
+    }
+  };
+  const within = <T>(begin: string, work: () => T): T => {
+    db.exec(begin);
+    try {
+      const result = work();
+      db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite may have rolled back by itself, on a full disk for one.
+      try {
+        db.exec("ROLLBACK");
+      } catch {
+        // Then there is nothing left to roll back.
+      }
+      throw error;
     }
   };
 
@@ -199,21 +201,22 @@ function stateDb(
     ino,
     warnings,
     prepare: (sql) => db.prepare(sql),
-    transaction(work, durable) {
-      if (durableNow !== durable) {
-        // In WAL mode NORMAL never damages the file and survives every crash of
-        // the process, but a power cut may undo the last commits. Uses, figures
-        // and affinity are worth less than an fsync each second; a refresh
-        // intent that is undone would let a consumed token be sent again, and a
-        // block or pin that is undone was already acknowledged: FULL for those.
-        // With a rollback journal NORMAL could damage the file.
-        db.exec(`PRAGMA synchronous = ${durable || !wal ? "FULL" : "NORMAL"}`);
-        durableNow = durable;
-      }
-      return within("BEGIN IMMEDIATE", work);
-    },
-    reading: (work) => within("BEGIN", work),
-    dataVersion: () => Number(dataVersion.get()?.["data_version"]),
+    transaction: (work, durable) =>
+      explained(() => {
+        if (durableNow !== durable) {
+          // In WAL mode NORMAL never damages the file and survives every crash of
+          // the process, but a power cut may undo the last commits. Uses, figures
+          // and affinity are worth less than an fsync each second; a refresh
+          // intent that is undone would let a consumed token be sent again, and a
+          // block or pin that is undone was already acknowledged: FULL for those.
+          // With a rollback journal NORMAL could damage the file.
+          db.exec(`PRAGMA synchronous = ${durable || !wal ? "FULL" : "NORMAL"}`);
+          durableNow = durable;
+        }
+        return within("BEGIN IMMEDIATE", work);
+      }),
+    reading: (work) => explained(() => within("BEGIN", work)),
+    dataVersion: () => explained(() => Number(dataVersion.get()?.["data_version"])),
     close: () => db.close(),
   };
 }

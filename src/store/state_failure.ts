@@ -11,8 +11,8 @@ import { READ_ONLY_FIX } from "../platform/save_file.ts";
 /** How long a statement waits for another process's lock, in milliseconds. */
 export const BUSY_MS = 5_000;
 
-/** The system does not let us write `state.db`. Accounts can be read all the same. */
-export class StateUnwritable extends Failure {}
+/** `state.db` cannot be used now. Accounts can be read all the same. */
+export class StateUnusable extends Failure {}
 
 // Deno's errors carry a code only sometimes, so SQLite's texts decide; they are
 // the same in every runtime (sqlite3ErrStr in SQLite's main.c).
@@ -38,14 +38,10 @@ export function isSqlite(error: unknown): boolean {
 export function asFailure(error: unknown, path: string, files: FileSystem): Failure {
   if (error instanceof Failure) return error;
   const text = messageOf(error);
-  const failure = (message: string, fix: string, Kind = Failure) =>
-    Object.assign(new Kind(message, fix), { cause: error });
+  const failure = (message: string, fix: string) =>
+    Object.assign(new StateUnusable(message, fix), { cause: error });
   if (/disk is full|ENOSPC/.test(text)) {
-    return failure(
-      `There is no space left to write ${path}.`,
-      "Free some space and try again.",
-      StateUnwritable,
-    );
+    return failure(`There is no space left to write ${path}.`, "Free some space and try again.");
   }
   if (isBusy(error)) {
     return failure(
@@ -56,13 +52,12 @@ export function asFailure(error: unknown, path: string, files: FileSystem): Fail
   const unwritable = /readonly database|unable to open|disk I\/O error|EROFS/.test(text);
   // SQLite does not tell it from missing rights.
   if (unwritable && (errorCode(error) === "EROFS" || isReadOnlyMount(dirname(path), files))) {
-    return failure(`${path} cannot be written (EROFS).`, READ_ONLY_FIX, StateUnwritable);
+    return failure(`${path} cannot be written (EROFS).`, READ_ONLY_FIX);
   }
   if (/readonly database|unable to open|EACCES|EPERM/.test(text)) {
     return failure(
       `${path} cannot be written (${text}).`,
       `Make it and its folder writable: chmod 700 "${dirname(path)}"; chmod 600 "${path}"`,
-      StateUnwritable,
     );
   }
   // A full disk has no room for the memory that SQLite's processes share.
@@ -70,7 +65,6 @@ export function asFailure(error: unknown, path: string, files: FileSystem): Fail
     return failure(
       `${path} cannot be used (${text}).`,
       `Its disk may be full: free some space in ${dirname(path)} and try again.`,
-      StateUnwritable,
     );
   }
   return failure(`${path} cannot be used (${text}).`, "Move it away; a new one will be made.");

@@ -3,7 +3,7 @@ import { type FileSystem, statIfExists } from "../platform/files.ts";
 import type { OpenDatabase } from "./sqlite.ts";
 import { EMPTY_STATE, type State, StateCache } from "./state_cache.ts";
 import { openStateDb, setAsideDamaged, type StateDb } from "./state_db.ts";
-import { isDamaged, StateUnwritable } from "./state_failure.ts";
+import { isDamaged, StateUnusable } from "./state_failure.ts";
 
 /**
  * The `state.db` of one store, opened when it is first needed and opened again
@@ -12,6 +12,7 @@ import { isDamaged, StateUnwritable } from "./state_failure.ts";
 export class StateHolder {
   #open: { readonly db: StateDb; readonly cache: StateCache } | undefined;
   #sqlite: OpenDatabase | undefined;
+  #last = EMPTY_STATE;
   readonly #warnings = new Set<string>();
 
   constructor(
@@ -45,18 +46,18 @@ export class StateHolder {
     }
   }
 
-  /** What it says now; nothing when there is none, or when it lies where we may not write. */
+  /** What it says now; nothing when there is none, and what it said last while it cannot be used. */
   read(): State {
-    return this.#unlessUnwritable(EMPTY_STATE, () => {
+    return this.#last = this.#ifUsable(this.#last, () => {
       // Without SQLite yet, it was not there a moment ago: the next look finds it.
       if (!this.#open && (!this.#sqlite || !this.exists)) return EMPTY_STATE;
       return this.#opened().cache.read();
     });
   }
 
-  /** Reads what is good to know and no more; `nothing` when it lies where we may not write. */
+  /** Reads what is good to know and no more; `nothing` while it cannot be used. */
   recall<T>(work: (db: StateDb) => T, nothing: T): T {
-    return this.#unlessUnwritable(nothing, () => work(this.#opened().db));
+    return this.#ifUsable(nothing, () => work(this.#opened().db));
   }
 
   /** A text that changes when another file lies in its place; empty when there is none. */
@@ -92,11 +93,11 @@ export class StateHolder {
     open?.db.close();
   }
 
-  #unlessUnwritable<T>(nothing: T, work: () => T): T {
+  #ifUsable<T>(nothing: T, work: () => T): T {
     try {
       return this.#mended(work);
     } catch (error) {
-      if (!(error instanceof StateUnwritable)) throw error;
+      if (!(error instanceof StateUnusable)) throw error;
       this.#warnings.add(`${error.message} Until then counts and quota figures are missing.`);
       return nothing;
     }

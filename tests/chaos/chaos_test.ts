@@ -151,7 +151,7 @@ async function kill({ simulator, env, signIn, worker, open }: Bed, kills: number
     if (round % 3 === 0) await pause(next(130));
     else {
       while (simulator.tokenCalls.length === asked) await pause(1);
-      await pause(next(12));
+      await pause(next(60));
     }
     child.kill("SIGKILL");
     if (simulator.tokenCalls.length > asked) inRefresh++;
@@ -212,7 +212,7 @@ Deno.test("kill -9 at any moment of a refresh or a save", () => inBed((bed) => k
 
 Deno.test("kill -9 at any moment of a refresh or a save, the store sealed", () =>
   inBed(async (bed) => {
-    await kill(bed, KILLS / 15);
+    await kill(bed, KILLS / 30);
     const text = Deno.readTextFileSync(
       join(bed.env.OPENCODE_MULTI_AUTH_STORE_DIR ?? "", "accounts.json"),
     );
