@@ -48,7 +48,7 @@ interface PluginFile {
 
 /**
  * What OpenCode waits for at every start; what serves requests, loaded once OpenCode has its models or
- * its `fetch` from us; and what is needed rarely.
+ * its `fetch` from us; and what is loaded at its first use.
  */
 const PLUGIN_FILES: readonly PluginFile[] = [
   {
@@ -57,9 +57,9 @@ const PLUGIN_FILES: readonly PluginFile[] = [
     limit: 16 * 1024,
     late: {
       "./client_part.ts": "client.js",
-      "./sign_in.ts": "later.js",
+      "./sign_in.ts": "sign_in.js",
       "./tool_answers.ts": "later.js",
-      "./notifications.ts": "later.js",
+      "./notifications.ts": "notifications.js",
     },
   },
   {
@@ -76,7 +76,14 @@ const PLUGIN_FILES: readonly PluginFile[] = [
       "./renewing.ts": "later.js",
     },
   },
-  { entry: "src/opencode/later.ts", file: "later.js", limit: 160 * 1024, late: {} },
+  { entry: "src/opencode/later.ts", file: "later.js", limit: 90 * 1024, late: {} },
+  {
+    entry: "src/opencode/notifications.ts",
+    file: "notifications.js",
+    limit: 40 * 1024,
+    late: {},
+  },
+  { entry: "src/opencode/sign_in.ts", file: "sign_in.js", limit: 60 * 1024, late: {} },
 ];
 
 /** The command line's entry and its parts: as the source names them, the files of the package, and the bytes they may have. */

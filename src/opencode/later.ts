@@ -1,12 +1,11 @@
 /**
- * What the plugin needs rarely: renewing tokens, signing in, asking the usage endpoint and for models,
- * tools, notifications, and callers that do not stream. It is a file of its own in the npm package, loaded
- * at its first use, so that OpenCode's every start stays fast.
+ * What the plugin needs rarely: renewing tokens, asking the usage endpoint and for models, tools, and
+ * callers that do not stream. It is a file of its own in the npm package, loaded at its first use, so
+ * that OpenCode's every start stays fast. Signing in and notifications are files of their own as well:
+ * the one takes long to load, and the others are needed with the first prompt.
  *
  * @module
  */
-export { adoptLogin, authorize } from "./sign_in.ts";
-export { createNotifications } from "./notifications.ts";
 export { Recheck } from "../codex/recheck.ts";
 export { accountsAnswer, pinAnswer } from "./tool_answers.ts";
 export { Discovery } from "../codex/discovery.ts";
