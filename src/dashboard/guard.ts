@@ -38,8 +38,8 @@ export interface GuardedEnv {
   };
 }
 
-/** Longest form, in bytes. Notes are the longest text in one. */
-export const MAX_FORM_BYTES = 64 * 1024;
+/** Longest form, in bytes. Notes are the longest text in one; a character of theirs takes up to nine. */
+export const MAX_FORM_BYTES = 128 * 1024;
 /** Longest upload, in bytes: a whole store and what frames it. */
 export const MAX_UPLOAD_BYTES = 8 * 1024 * 1024 + 64 * 1024;
 /** The only place that takes files. */

@@ -8,6 +8,7 @@ export function pageScript(): void {
   const by = (id: string) => document.getElementById(id);
   let stream: EventSource | undefined;
   let wait: ReturnType<typeof setTimeout>;
+  let fade: ReturnType<typeof setTimeout>;
   let loads = 0;
 
   /**
@@ -19,8 +20,10 @@ export function pageScript(): void {
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
+    // What this page says of its last action is no matter of the server's.
+    if (old.id === "notice" && !fresh.firstChild) return;
     for (const { name } of [...old.attributes]) {
-      if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+      if (!/open|aria-busy/.test(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
     }
     for (const { name, value } of fresh.attributes) {
       if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -28,7 +31,7 @@ export function pageScript(): void {
     let next = old.firstChild;
     for (const child of [...fresh.childNodes] as Element[]) {
       let same = (child.id ? by(child.id) : next) as Element | null;
-      while (same && !child.id && (same.id || same.nodeName !== child.nodeName)) {
+      while (same && !child.id && (same.id || kind(same) !== kind(child))) {
         same = same.nextSibling as Element | null;
       }
       if (same && same === next) next = next.nextSibling;
@@ -42,9 +45,14 @@ export function pageScript(): void {
     }
   };
 
-  /** Takes a node out, unless it has text that nobody has saved. */
+  /** What may become what: a box of one class is not one of another, whatever is typed in it. */
+  const kind = (node: Element) => node.nodeName + node.getAttribute?.("class");
+
+  /** Takes a node out, unless it has text that nobody has saved or sent. */
   const drop = (node: ChildNode) => {
-    const fields = node instanceof Element ? node.querySelectorAll("input,textarea") : [];
+    const fields = node instanceof Element
+      ? node.querySelectorAll("form:not([aria-busy]) :is(input,textarea)")
+      : [];
     if (
       ![...fields as Iterable<HTMLInputElement>].some((field) => field.value !== field.defaultValue)
     ) {
@@ -58,8 +66,10 @@ export function pageScript(): void {
     const near = focus.closest("article,section,details");
     change();
     if (focus !== document.activeElement) {
-      (focus.isConnected ? focus : near?.querySelector<HTMLElement>("summary,button,a"))
-        ?.focus({ preventScroll: true });
+      const box = near?.isConnected ? near : undefined;
+      const next = box?.querySelector<HTMLElement>("summary,button:enabled,a") ??
+        by("add")?.querySelector("summary");
+      (focus.isConnected ? focus : next)?.focus({ preventScroll: true });
     }
     tick();
     follow();
@@ -104,8 +114,11 @@ export function pageScript(): void {
         ? two(minutes, 60, "h", "m")
         : two(round(minutes / 60), 24, "d", "h");
       const text = away > 0 ? `in ${span}` : seconds < 60 ? "just now" : `${span} ago`;
-      const at = time.firstElementChild;
-      (at ?? time).textContent = at ? `${text} · ` : text;
+      const part = time.firstElementChild;
+      const at = part ?? time;
+      const now = part ? `${text} · ` : text;
+      // What is marked to be copied stays marked.
+      if (at.textContent !== now) at.textContent = now;
     }
   };
 
@@ -119,9 +132,16 @@ export function pageScript(): void {
     if (at) [at.textContent, at.className] = [text, kind];
   };
 
+  /** Good news need not stay. */
+  const fadeLater = () => {
+    clearTimeout(fade);
+    if (by("notice")?.className === "done") fade = setTimeout(say, 8_000, "notice", "");
+  };
+
   const listen = () => {
+    fadeLater();
     const address = by("main")?.dataset["events"];
-    if (!address) return;
+    if (!address || document.hidden) return;
     const source = stream = new EventSource(address);
     source.onopen = () => say("live", "Live");
     source.onmessage = ({ data }) => update(() => apply(JSON.parse(data)));
@@ -175,8 +195,8 @@ export function pageScript(): void {
     if (/^\/(import|export|unlock|sign-out)$/.test(to)) return;
     event.preventDefault();
     if (form.id === "filter") return search();
-    if (button?.ariaBusy) return;
-    if (button) button.ariaBusy = "true";
+    if (form.ariaBusy) return;
+    form.ariaBusy = "true";
     const body = new FormData(form, button);
     try {
       const answer = await fetch(to, {
@@ -185,11 +205,14 @@ export function pageScript(): void {
         body: new URLSearchParams(body as unknown as URLSearchParams),
       });
       if (answer.status === 401) return load();
-      const { notice } = await answer.json();
+      const json = answer.headers.get("content-type")?.includes("json");
+      const text = await answer.text();
+      const { notice } = json ? JSON.parse(text) : { notice: { text, kind: "failed" } };
       say("notice", notice.text, notice.kind);
-      if (answer.ok) {
-        // What was sent is what is saved; nothing of it is the person's draft any more.
-        for (const field of form.elements as Iterable<HTMLInputElement>) {
+      const fields = [...form.elements] as HTMLInputElement[];
+      // What was sent is what is saved and no draft any more, unless somebody has typed on meanwhile.
+      if (answer.ok && fields.every(({ name, value }) => (body.get(name) ?? value) === value)) {
+        for (const field of fields) {
           if (!form.closest("#add")) field.defaultValue = field.value;
         }
         form.reset();
@@ -197,7 +220,8 @@ export function pageScript(): void {
     } catch {
       say("notice", "The program did not answer. See whether it still runs.", "failed");
     }
-    if (button) button.ariaBusy = null;
+    form.ariaBusy = null;
+    fadeLater();
   };
 
   document.onvisibilitychange = () => {

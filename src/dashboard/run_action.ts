@@ -80,7 +80,8 @@ function unknownField(
     if (name === "back") continue;
     if (!Object.hasOwn(fields, name)) return "The form has a field that is not known here.";
     const longest = fields[name] ?? 0;
-    if (typeof value === "string" && value.length > longest) {
+    // Browsers end lines with two characters and count one.
+    if (typeof value === "string" && value.replaceAll("\r\n", "\n").length > longest) {
       return `The field ${name} is too long.`;
     }
     if (typeof value !== "string" && longest !== 0) return `The field ${name} is no file.`;

@@ -90,7 +90,7 @@ const quota: Strategy = (field) =>
     (account) => {
       const window = tightest(field, account);
       return window
-        ? `${Math.round(100 - window.usedPercent)}% would expire soonest`
+        ? `${Math.round(100 - window.usedPercent)}% left, most to lose at its reset`
         : "no figures yet";
     },
   );

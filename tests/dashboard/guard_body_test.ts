@@ -93,6 +93,17 @@ Deno.test("D: huge body", async () => {
   );
 });
 
+Deno.test("notes of full length are taken in any script, and an end of a line counts once", async () => {
+  for (const notes of ["字".repeat(10_000), "x\r\n".repeat(5_000)]) {
+    const { status } = await me.post("/accounts/id-work/describe", { tags: "", notes });
+    assert.equal(status, 303);
+  }
+  await refused(
+    await me.post("/accounts/id-work/describe", { tags: "", notes: "x".repeat(10_001) }),
+    400,
+  );
+});
+
 Deno.test("D: huge body that does not say how long it is", async () => {
   let sent = 0;
   let cancelled = false;

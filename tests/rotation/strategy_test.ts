@@ -35,7 +35,10 @@ Deno.test("quota counts a window whose reset has passed as unused", async () => 
   assert.equal(await serve("1"), "b", "a has 1 % left");
   await clock.advance(HOUR);
   const choice = await pool.choose({ session: "2" }, NOBODY);
-  assert.deepEqual([choice?.account.alias, choice?.reason], ["a", "99% would expire soonest"]);
+  assert.deepEqual([choice?.account.alias, choice?.reason], [
+    "a",
+    "99% left, most to lose at its reset",
+  ]);
 });
 
 Deno.test("quota spares an account below the soft threshold while another has more", async () => {

@@ -1,3 +1,4 @@
+import { LENGTHS } from "../action.ts";
 import type { AccountModel, WindowModel } from "../model.ts";
 import { accountAction, Post } from "./form.tsx";
 import { Age, hasEnd, Moment } from "./moment.tsx";
@@ -30,11 +31,16 @@ export function AccountBody({ account, others, now }: {
       <Post to={to("describe")} class="fields">
         <label>
           Tags
-          <input name="tags" value={account.tags.join(", ")} placeholder="work, eu" />
+          <input
+            name="tags"
+            value={account.tags.join(", ")}
+            maxlength={LENGTHS.tags}
+            placeholder="work, eu"
+          />
         </label>
         <label class="wide">
           Notes
-          <textarea name="notes" rows={2}>{account.notes}</textarea>
+          <textarea name="notes" rows={2} maxlength={LENGTHS.notes}>{account.notes}</textarea>
         </label>
         <button type="submit">Save</button>
       </Post>

@@ -1,3 +1,4 @@
+import { LENGTHS } from "../action.ts";
 import type { LoginModel } from "../model.ts";
 import { Ways } from "./account_body.tsx";
 import { Post } from "./form.tsx";
@@ -32,7 +33,7 @@ export function Login({ login }: { readonly login: LoginModel | null }) {
   const { alias, way, state, url, userCode, message } = login;
   return (
     <section id="login" class="panel" aria-labelledby="login-title">
-      <h2 id="login-title">{TITLES[state]} {alias}</h2>
+      <h2 id="login-title">{TITLES[state]}: {alias}</h2>
       {message && <p>{message}</p>}
       {state === "waiting" && (
         <>
@@ -54,7 +55,13 @@ export function Login({ login }: { readonly login: LoginModel | null }) {
                 {way === "paste"
                   ? "Address that the browser ends on"
                   : "If the browser cannot reach this machine: the address it ended on"}
-                <input name="address" required autocomplete="off" spellcheck={false} />
+                <input
+                  name="address"
+                  required
+                  maxlength={LENGTHS.address}
+                  autocomplete="off"
+                  spellcheck={false}
+                />
               </label>
               <button type="submit">Finish</button>
             </Post>

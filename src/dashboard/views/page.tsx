@@ -119,7 +119,7 @@ function Open({ model, page }: { readonly model: DashboardModel; readonly page: 
     <div id="open">
       <Summary model={model} />
       <Login login={model.login} />
-      <section aria-labelledby="accounts-title" class={empty ? "empty" : "accounts"}>
+      <section id="list" aria-labelledby="accounts-title" class={empty ? "empty" : "accounts"}>
         <h2 id="accounts-title" class="vh">Accounts</h2>
         <div class="toolbar">
           <Filter accounts={model.accounts} page={page} />
