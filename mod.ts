@@ -10,7 +10,11 @@
  * const response = await client.fetch("https://api.openai.com/v1/responses", {
  *   method: "POST",
  *   headers: { "content-type": "application/json", "session-id": "my-conversation" },
- *   body: JSON.stringify({ model: "gpt-5.5", instructions: "Be brief.", input: "Hello" }),
+ *   body: JSON.stringify({
+ *     model: "gpt-5.5",
+ *     instructions: "Be brief.",
+ *     input: [{ role: "user", content: "Hello" }], // the backend takes no bare text
+ *   }),
  * });
  * console.log(await response.json());
  * await client.close();

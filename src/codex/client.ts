@@ -75,7 +75,7 @@ const SETTLE_MS = 8_000;
  * const response = await client.fetch("https://api.openai.com/v1/responses", {
  *   method: "POST",
  *   headers: { "content-type": "application/json", "session-id": "my-conversation" },
- *   body: JSON.stringify({ model: "gpt-5.5", instructions: "Be brief.", input: "Hello", stream: true, store: false }),
+ *   body: JSON.stringify({ model: "gpt-5.5", instructions: "Be brief.", input: [{ role: "user", content: "Hello" }] }),
  * });
  * ```
  */

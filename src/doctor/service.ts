@@ -35,7 +35,7 @@ async function look(findManager: FindManager): Promise<Look> {
   const { running, enabled } = await manager.state();
   if (running) return { findings: [ok(name, `The ${manager.kind} runs.`)] };
   if (!enabled) {
-    return { findings: [ok(name, `The ${manager.kind} is installed, and disabled by you.`)] };
+    return { findings: [ok(name, `The ${manager.kind} is installed and disabled.`)] };
   }
   return {
     findings: [

@@ -1,76 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
-import type { Context } from "../../src/cli/context.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { resolvePaths } from "../../src/platform/paths.ts";
-import { PACKAGE, VERSION } from "../../src/platform/version.ts";
-import { openLocalStore } from "../../src/store/local.ts";
 import { SECRET, withMachine } from "../doctor/machine.ts";
-import { storePlan } from "../simulated_account.ts";
-import { startSimulator } from "../simulator/simulator.ts";
-import { fixture, type Ran, type Session, withSession } from "./session.ts";
-
-const CONFIG = ".config/opencode/opencode.json";
-const AUTH = ".local/share/opencode/auth.json";
-const STORE = ".config/opencode-multi-auth";
-
-/** Its programs are those of the test alone, so that nothing of this machine is found. */
-function doctor(session: Session, args: readonly string[], changes: Partial<Context> = {}) {
-  const env = { HOME: session.home, PATH: join(session.home, "bin") };
-  return session.runWith({ env, ...changes }, "doctor", ...args);
-}
-
-function put(session: Session, path: string, text: string, mode = 0o600): void {
-  const file = join(session.home, path);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, text);
-  chmodSync(file, mode);
-}
-
-/** A machine on which only a few things are wrong. */
-async function setUp(session: Session): Promise<void> {
-  session.useFixture("v1.json");
-  await session.run("remove", "backup");
-  chmodSync(session.folder, 0o700);
-  chmodSync(join(session.folder, "accounts.json"), 0o644);
-  put(session, CONFIG, JSON.stringify({ plugin: ["github:guard22/opencode-multi-auth-codex"] }));
-  const loads = `/bin/grep -q '${PACKAGE}@' "$XDG_CONFIG_HOME/opencode/opencode.json" && ` +
-    `echo "2026-11-25T03:00:00Z [info] ${PACKAGE} ${VERSION} loaded by OpenCode, pid 1" > "$CODEX_SOFT_LOG_PATH"`;
-  put(session, "bin/opencode", `#!/bin/sh\n${loads}\necho 1.18.33\n`, 0o755);
-}
-
-interface Report {
-  readonly ok: boolean;
-  readonly checks: readonly {
-    readonly name: string;
-    readonly group: string;
-    readonly state: string;
-    readonly text: string;
-    readonly fix?: string;
-    readonly fixed?: boolean;
-  }[];
-  readonly backups?: readonly string[];
-}
-
-const reportOf = ({ out }: Ran): Report => JSON.parse(out) as Report;
-
-function terminal(answers: readonly boolean[], asked: string[]): Partial<Context> {
-  const left = [...answers];
-  return {
-    terminal: { input: true, output: true },
-    prompts: () =>
-      Promise.resolve({
-        confirm: (question) => {
-          asked.push(question);
-          return Promise.resolve(left.shift() ?? false);
-        },
-        text: () => Promise.reject(new Error("not asked for text")),
-        secret: () => Promise.reject(new Error("not asked for a secret")),
-      }),
-  };
-}
+import { fixture, withSession } from "./session.ts";
+import { AUTH, CONFIG, doctor, reportOf, setUp, STORE } from "./doctor_session.ts";
 
 Deno.test("doctor names what is wrong, why, and the fix; ends with 1 and changes nothing", () =>
   withSession(async (session) => {
@@ -106,60 +41,6 @@ Deno.test("doctor --json prints one object with every check", () =>
     for (const group of ["Store", "Accounts", "OpenCode", "Codex CLI", "Machine", "Network"]) {
       assert.ok(groups.has(group), group);
     }
-  }));
-
-Deno.test("doctor --fix --yes mends everything with copies, says what was mended, and then all is well", () =>
-  withSession(async (session) => {
-    await setUp(session);
-    const config = readFileSync(join(session.home, CONFIG), "utf8");
-    const ran = await doctor(session, ["--fix", "--yes", "--json"]);
-    const { ok, checks, backups } = reportOf(ran);
-    const bad = checks.filter(({ state }) => state === "wrong");
-    assert.deepEqual(bad, []);
-    assert.ok(ok);
-    assert.equal(ran.code, 0, ran.err);
-    const fixed = checks.filter((check) => check.fixed).map(({ name }) => name).sort();
-    assert.deepEqual(fixed, [
-      "auth.json entry",
-      'entry "github:guard22/opencode-multi-auth-codex"',
-      "file modes",
-      "plugin entry",
-      "plugin loads",
-    ]);
-    assert.equal(readFileSync(backups?.[0] ?? "", "utf8"), config);
-    const again = await doctor(session, []);
-    assert.equal(again.code, 0, again.err + again.out);
-  }));
-
-Deno.test("doctor --fix asks on a terminal before the first change, and mends only what got a yes", () =>
-  withSession(async (session) => {
-    await setUp(session);
-    const asked: string[] = [];
-    const auth = () => session.files()[AUTH];
-    const no = await doctor(session, ["--fix"], terminal([], asked));
-    assert.equal(no.code, 1);
-    assert.ok(asked.length >= 4 && asked.every((one) => one.endsWith("?")), asked.join("\n"));
-    assert.equal(auth(), undefined);
-    const some = asked.map((question) => question.includes("auth.json"));
-    const yes = await doctor(session, ["--fix"], terminal(some, []));
-    assert.match(yes.out, /^ {2}✓ mended {3}/m);
-    assert.notEqual(auth(), undefined);
-    assert.match(readFileSync(join(session.home, CONFIG), "utf8"), /guard22/);
-  }));
-
-Deno.test("doctor --fix where nobody can be asked changes nothing and names --yes", () =>
-  withSession(async (session) => {
-    await setUp(session);
-    const before = session.files();
-    const ran = await doctor(session, ["--fix"]);
-    assert.equal(ran.code, 1);
-    assert.match(ran.err, /^Error: Nobody can be asked here: [^\n]+--fix --yes\.\n$/);
-    assert.deepEqual(session.files(), before);
-  }));
-
-Deno.test("doctor --yes without --fix is wrong usage", () =>
-  withSession(async (session) => {
-    assert.equal((await doctor(session, ["--yes"])).code, 2);
   }));
 
 Deno.test("doctor on a terminal keeps to 80 columns, but for what has to be copied whole", () =>
@@ -199,37 +80,6 @@ Deno.test("doctor sends no token, spends no quota and asks the two servers' fron
       "HEAD https://auth.openai.com/ null",
       "HEAD https://chatgpt.com/ null",
     ]);
-  }));
-
-Deno.test("doctor --fix renews the token that has ended, once, and no other", () =>
-  withSession(async (session) => {
-    const simulator = await startSimulator();
-    try {
-      await setUp(session);
-      const env = {
-        HOME: session.home,
-        PATH: join(session.home, "bin"),
-        OPENCODE_MULTI_AUTH_ISSUER_URL: simulator.issuerUrl,
-        OPENCODE_MULTI_AUTH_BACKEND_URL: simulator.backendUrl,
-      };
-      const store = await openLocalStore({ paths: resolvePaths(env), env, clock: systemClock });
-      await storePlan(store, simulator.addPlan({ name: "old", windows: [] }), -60_000);
-      await storePlan(store, simulator.addPlan({ name: "young", windows: [] }));
-      await store.close();
-      const real = { env, fetch: globalThis.fetch, clock: systemClock };
-      const look = reportOf(await doctor(session, ["--json"], real));
-      const old = (report: Report) => report.checks.find(({ name }) => name === "account old");
-      assert.equal(old(look)?.state, "warning");
-      assert.deepEqual(simulator.tokenCalls, []);
-      const report = reportOf(await doctor(session, ["--fix", "--yes", "--json"], real));
-      assert.deepEqual([old(report)?.state, old(report)?.fixed], ["ok", true]);
-      assert.deepEqual(
-        simulator.tokenCalls.map(({ grant, plan, ok }) => [grant, plan, ok]),
-        [["refresh_token", "old", true]],
-      );
-    } finally {
-      await simulator.close();
-    }
   }));
 
 Deno.test("doctor has a fix for a locked store, also for a program that reads --json", () =>

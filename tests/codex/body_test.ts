@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import fc from "fast-check";
 import {
   dropReasoning,
-  type JsonBody,
   replaceSpan,
   scanTopLevel,
   setTopLevel,
@@ -12,70 +10,7 @@ import {
   textAt,
 } from "../../src/codex/body.ts";
 import { scanEnds } from "../../src/codex/body_ends.ts";
-
-const bytes = (text: string) => new TextEncoder().encode(text);
-const textOf = (body: JsonBody) => typeof body === "string" ? body : new TextDecoder().decode(body);
-/** Both forms of a body; every test holds for both. */
-const forms = (text: string): readonly JsonBody[] => [text, bytes(text)];
-
-/** JSON text of a value with random blanks, and characters written as escapes at random. */
-function untidy(value: unknown, pick: () => number): string {
-  const gap = () => ["", "", "", " ", "\n", "\r\n", "\t", "  \n "][pick() % 8] ?? "";
-  const string = (text: string) => {
-    let out = "";
-    for (const unit of JSON.stringify(text).slice(1, -1).split(/(\\u....|\\.|[^])/u)) {
-      const plain = unit !== "" && !unit.startsWith("\\");
-      // Both halves of a pair or none: a half alone cannot be written in UTF-8.
-      const escaped = () => unit.split("").map((half) => half.charCodeAt(0).toString(16));
-      out += plain && pick() % 6 === 0
-        ? escaped().map((code) => `\\u${code.padStart(4, "0")}`).join("")
-        : unit === "/" && pick() % 2
-        ? "\\/"
-        : unit;
-    }
-    return `"${out}"`;
-  };
-  const write = (one: unknown): string => {
-    if (typeof one === "string") return string(one);
-    if (Array.isArray(one)) {
-      return `[${gap()}${one.map((item) => `${write(item)}${gap()}`).join(`,${gap()}`)}]`;
-    }
-    if (typeof one === "object" && one !== null) {
-      const pairs = Object.entries(one).map(([key, item]) =>
-        `${string(key)}${gap()}:${gap()}${write(item)}${gap()}`
-      );
-      return `{${gap()}${pairs.join(`,${gap()}`)}}`;
-    }
-    return JSON.stringify(one);
-  };
-  return `${gap()}${write(value)}${gap()}`;
-}
-
-const text = fc.oneof(
-  fc.string({ unit: "grapheme" }),
-  fc.string(),
-  fc.constantFrom('"', "\\", '\\"', '","model":"x', "}", "{[", "é", "日本", "💥", "\u2028"),
-);
-// JSON.parse gives -0 and __proto__ meanings of their own, which are not this scanner's business.
-const json = fc.jsonValue({ stringUnit: "grapheme" }).map((value) =>
-  JSON.parse(JSON.stringify(value)) as unknown
-);
-/**
- * A key ending in a backslash is left out here and has a test of its own: V8
- * 15.0 parses the key `\"` wrongly in an object whose like had the key `\\`
- * in that place (`JSON.parse` of one after the other gives the same key twice).
- */
-const key = fc.oneof(text, fc.constantFrom("model", "input", "stream"))
-  .filter((one) => one !== "__proto__" && !one.endsWith("\\"));
-const object = fc.dictionary(key, fc.oneof(json, text), { maxKeys: 8 })
-  .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
-
-/** Random source for {@linkcode untidy} from a list of numbers. */
-const picker = (numbers: readonly number[]) => {
-  let at = 0;
-  return () => numbers.length === 0 ? 0 : numbers[at++ % numbers.length] ?? 0;
-};
-const numbers = fc.array(fc.nat({ max: 997 }), { maxLength: 60 });
+import { bytes, forms, json, key, numbers, object, picker, textOf, untidy } from "./untidy_json.ts";
 
 Deno.test("body: for any object, the text at a span parses to the value, and absent keys are absent", () => {
   fc.assert(
@@ -237,71 +172,4 @@ Deno.test("body: hostile shapes take linear time", () => {
   }
   // Linear takes some 100 ms of this process; quadratic would take hours, however busy the machine is.
   assert.ok(process.cpuUsage(started).user < 5_000_000);
-});
-
-const TOOL_TURN = JSON.parse(
-  readFileSync(new URL("../fixtures/opencode/request-tool-turn.json", import.meta.url), "utf8"),
-) as { body: { input: { type?: string; encrypted_content?: string }[] } };
-
-Deno.test("body: reasoning leaves OpenCode's real request, the rest stays", () => {
-  const source = JSON.stringify(TOOL_TURN.body);
-  for (const body of forms(source)) {
-    const seen: string[] = [];
-    const changed = dropReasoning(body, (encrypted) => {
-      seen.push(encrypted);
-      return false;
-    });
-    assert.deepEqual(seen, ["gAAAAfixture-reasoning-of-account-personal"]);
-    assert.deepEqual(JSON.parse(textOf(changed)), {
-      ...TOOL_TURN.body,
-      input: TOOL_TURN.body.input.filter((item) => item.type !== "reasoning"),
-    });
-    assert.equal(dropReasoning(body, () => true), body);
-  }
-});
-
-Deno.test("body: only the refused reasoning goes, everything else byte for byte", () => {
-  const mine = '{"type":"reasoning","encrypted_content":"mine","summary":[]}';
-  const other = '{ "summary":[], "encrypted_content" : "oth\\u0065r", "type":"reasoning" }';
-  const bare = '{"type":"reasoning","encrypted_content":null}';
-  const message = '{"role":"user","content":"a \\u00e9 {\\"type\\":\\"reasoning\\"} é"}';
-  const source = `{"model":"m","input":[${mine},${other} , ${bare},\n${message},1.0],"x":1e2}`;
-  for (const body of forms(source)) {
-    assert.equal(
-      textOf(dropReasoning(body, (encrypted) => encrypted !== "other")),
-      `{"model":"m","input":[${mine},${bare},${message},1.0],"x":1e2}`,
-    );
-  }
-  for (const body of forms(`{"input":[${mine}]}`)) {
-    assert.equal(textOf(dropReasoning(body, () => false)), '{"input":[]}');
-  }
-});
-
-Deno.test("body: dropping reasoning is the same as parsing and filtering", () => {
-  const item = fc.oneof(
-    fc.record({
-      type: fc.constantFrom("reasoning", "message"),
-      encrypted_content: fc.constantFrom("a", "b", 'q"uo\\te', null),
-      summary: fc.array(text),
-    }, { requiredKeys: [] }),
-    json,
-  );
-  fc.assert(fc.property(fc.array(item), object, numbers, (input, rest, picks) => {
-    const value = JSON.parse(JSON.stringify({ ...rest, input })) as { input: unknown[] };
-    const staying = value.input.filter((one) => {
-      const { type, encrypted_content: content } = (one ?? {}) as Record<string, unknown>;
-      const isObject = typeof one === "object" && !Array.isArray(one);
-      return !(isObject && type === "reasoning" && typeof content === "string" && content !== "a");
-    });
-    for (const body of forms(untidy(value, picker(picks)))) {
-      const changed = dropReasoning(body, (encrypted) => encrypted === "a");
-      assert.deepEqual(JSON.parse(textOf(changed)), { ...value, input: staying });
-    }
-  }));
-});
-
-Deno.test("body: an input that is no list stays", () => {
-  for (const source of ['{"input":"hi"}', '{"input":null}', '{"input":[1,}', "{}"]) {
-    for (const body of forms(source)) assert.equal(dropReasoning(body, () => false), body);
-  }
 });

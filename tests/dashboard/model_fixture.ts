@@ -233,3 +233,7 @@ export function page(shown: DashboardModel, more: Partial<Page> = {}): Page {
     ...more,
   };
 }
+
+/** The text that a person reads, without what is for the eye of a screen reader only. */
+export const words = (html: string) =>
+  html.replace(/<title>[^<]*<\/title>/g, " ").replace(/<[^>]+>/g, " ").replace(/\s+/g, " ");

@@ -161,6 +161,8 @@ Deno.test("a service that should run and does not is a warning; none, or a disab
   assert.equal(await state(service(false, true, 4000)), "warning");
   assert.equal(await state(service(false, false, 4000)), "ok");
   assert.equal(await state(service(false, true)), "ok");
+  const off = finding(await lookAt(serviceCheck(service(false, false, 4000))), "service");
+  assert.equal(off.text, "The systemd user service is installed and disabled.");
   const none = () => Promise.reject(new Failure("This machine has neither systemd nor launchd."));
   assert.equal(await state(none), "ok");
   assert.equal(await servicePort(service(true, true, 4000)), 4000);
