@@ -152,7 +152,8 @@ Deno.test("an account that falls silent: the next one answers", async () => {
   const [silent, good, ...more] = asked(scene);
   assert.deepEqual([silent?.plan, good?.plan, more.length], ["personal", "work", 0]);
   const waited = (good?.at ?? 0) - (silent?.at ?? 0);
-  assert.ok(waited >= 1500 && waited <= 2500, `handed over after ${waited} ms`);
+  // The standard would be 30 s; what a busy machine adds is not of interest.
+  assert.ok(waited >= 1500 && waited < 20_000, `handed over after ${waited} ms`);
   await silent?.closed;
   assert.equal(silent?.aborted, true, "the silent answer is let go of");
 });
