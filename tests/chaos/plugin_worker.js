@@ -12,11 +12,10 @@ import { writeSync } from "node:fs";
 const [plugin, count, name, form] = process.argv.slice(2);
 const { default: { server } } = await import(plugin);
 const hooks = await server({});
-const { fetch: pluginFetch } = await hooks.auth.loader(
-  () =>
-    Promise.resolve({ type: "oauth", refresh: "opencode-multi-auth", access: "-", expires: 9e15 }),
-  {},
-);
+const entry = { type: "oauth", refresh: "opencode-multi-auth", access: "-", expires: 9e15 };
+// As OpenCode does at its start, and by that loads what serves requests.
+await hooks.provider.models({ models: {} }, { auth: entry });
+const { fetch: pluginFetch } = await hooks.auth.loader(() => Promise.resolve(entry), {});
 
 if (count === "0") writeSync(1, "ready\n");
 for (let n = 0; count === "0" || n < Number(count); n++) {
