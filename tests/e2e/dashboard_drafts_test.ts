@@ -124,10 +124,14 @@ test("what came of an action is seen wherever the page stands, and does not stay
   const notice = page.locator("#notice");
   await page.clock.install();
   await page.locator("#settings > summary").click();
-  await page.getByRole("button", { name: "Reset strategy" }).click();
+  const reset = page.getByRole("button", { name: "Reset strategy" });
+  const place = () => reset.evaluate((button) => button.getBoundingClientRect().y + scrollY);
+  const before = await place();
+  await reset.click();
   await notice.getByText("strategy = round-robin").waitFor();
   const { y } = await notice.boundingBox() ?? { y: -1 };
   assert.ok(y >= 0 && y < 400, `it stands at ${y}`);
+  assert.equal(await place(), before, "nothing moves under the pointer");
   await page.clock.runFor(9_000);
   assert.equal(await notice.innerText(), "");
 
