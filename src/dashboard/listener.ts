@@ -41,7 +41,10 @@ async function answer(
   outgoing.flushHeaders();
   const reader = response.body?.getReader();
   if (reader) {
-    gone.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}));
+    const leave = () => void reader.cancel().catch(() => {});
+    gone.signal.addEventListener("abort", leave);
+    // The client may have left while the answer was made.
+    if (gone.signal.aborted) leave();
     for (;;) {
       const { done, value } = await reader.read();
       if (done || gone.signal.aborted) break;

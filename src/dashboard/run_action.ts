@@ -6,7 +6,7 @@ import { redact } from "../platform/redaction.ts";
 import type { LocalStore } from "../store/local.ts";
 import { carryOver, olderSettings } from "../store/older_settings.ts";
 import type { Action, ActionResult } from "./action.ts";
-import type { GuardedEnv } from "./guard.ts";
+import { type GuardedEnv, UPLOAD_PATH } from "./guard.ts";
 import type { Live } from "./live.ts";
 import { readQuery, writeQuery } from "./query.ts";
 
@@ -67,7 +67,9 @@ export function actionHandler({ store, paths, live, log }: {
     await live.refresh().catch(() => {});
     if (script) return context.json({ notice }, notice.kind === "done" ? 200 : 422);
     session.notice = notice;
-    return context.redirect(`/${backTo(form.get("back"))}`, 303);
+    // What a file would bring stands far below.
+    const at = action.path === UPLOAD_PATH && notice.kind === "done" ? "#move" : "";
+    return context.redirect(`/${backTo(form.get("back"))}${at}`, 303);
   };
 }
 

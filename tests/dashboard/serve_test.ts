@@ -213,3 +213,26 @@ Deno.test("closing ends streams that are open, and frees the port", () =>
     const again = await serve({ host: "127.0.0.1", port, fetch: () => new Response() });
     await again.close();
   }));
+
+Deno.test("an answer that comes after its client has left is ended", async () => {
+  const asked = Promise.withResolvers<Request>();
+  const cancelled = Promise.withResolvers<string>();
+  const serving = await serve({
+    host: "127.0.0.1",
+    port: 0,
+    fetch: async (request) => {
+      const left = new Promise((resolve) => request.signal.addEventListener("abort", resolve));
+      asked.resolve(request);
+      await left;
+      return new Response(new ReadableStream({ cancel: () => cancelled.resolve("cancelled") }));
+    },
+  });
+  const socket = connect(serving.port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  await asked.promise;
+  socket.destroy();
+  const limit = setTimeout(() => cancelled.resolve("still open"), 5_000);
+  assert.equal(await cancelled.promise, "cancelled");
+  clearTimeout(limit);
+  await serving.close();
+});

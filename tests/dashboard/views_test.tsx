@@ -187,7 +187,7 @@ Deno.test("forms come back to the search they were sent from", () => {
   const html = whole({}, { query: { ...QUERY, search: "a&b", sort: "uses" } });
   assert.match(html, /name="back" value="\?q=a%26b&amp;sort=uses"/);
   assert.match(html, /<input type="search" name="q" value="a&amp;b"/);
-  assert.match(html, /<option value="uses" selected="">/);
+  assert.match(html, /<option id="by-sort-uses" value="uses" selected="">/);
   assert.doesNotMatch(whole(), /name="back"/);
 });
 

@@ -1,5 +1,6 @@
 /** The dashboard in a real Chromium: what people do with it. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { systemContext } from "../../src/cli/context.ts";
 import { NOBODY } from "../../src/cli/person.ts";
@@ -185,5 +186,24 @@ test("rename, pin, disable, enable and remove", async (scene) => {
   await office.getByText("Remove…").click();
   await office.getByRole("button", { name: "Remove office" }).click();
   await shows(page, ["backup", "personal"]);
+  assert.deepEqual(visitor.complaints, []);
+});
+
+test("an import is looked at before it happens", async (scene) => {
+  await using visitor = await visit(browser(), scene, { viewport: { width: 1280, height: 400 } });
+  const { page } = visitor;
+  const move = page.locator("#move");
+  await move.locator("summary").click();
+  await move.getByLabel("File", { exact: true }).setInputFiles(
+    fileURLToPath(new URL("../fixtures/store/v2.json", import.meta.url)),
+  );
+  await move.getByRole("button", { name: "Look at it" }).click();
+  await page.getByText("would be taken over; confirm it below").waitFor();
+  const { y } = await move.getByRole("table").boundingBox() ?? { y: -1 };
+  assert.ok(y >= 0 && y < 400, `the plan stands at ${y}`);
+  await move.getByRole("button", { name: "Import 5 accounts" }).click();
+  await page.getByText("5 added").waitFor();
+  await card(page, "mate").waitFor();
+  assert.equal(await move.getByRole("table").count(), 0);
   assert.deepEqual(visitor.complaints, []);
 });

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { resolvePaths } from "../../src/platform/paths.ts";
 import { SEALED } from "../dashboard/stage.ts";
 import { testAccount } from "../memory_store.ts";
-import { card, open, test, withBrowser } from "./dashboard_page.ts";
+import { card, open, shows, test, withBrowser } from "./dashboard_page.ts";
 import { type DashboardScene, visit } from "./dashboard_scene.ts";
 
 const browser = withBrowser();
@@ -124,10 +124,14 @@ test("what came of an action is seen wherever the page stands, and does not stay
   const notice = page.locator("#notice");
   await page.clock.install();
   await page.locator("#settings > summary").click();
-  await page.getByRole("button", { name: "Reset strategy" }).click();
+  const reset = page.getByRole("button", { name: "Reset strategy" });
+  const place = () => reset.evaluate((button) => button.getBoundingClientRect().y + scrollY);
+  const before = await place();
+  await reset.click();
   await notice.getByText("strategy = round-robin").waitFor();
   const { y } = await notice.boundingBox() ?? { y: -1 };
   assert.ok(y >= 0 && y < 400, `it stands at ${y}`);
+  assert.equal(await place(), before, "nothing moves under the pointer");
   await page.clock.runFor(9_000);
   assert.equal(await notice.innerText(), "");
 
@@ -194,4 +198,26 @@ test("a page that nobody looks at listens to nothing", async (scene) => {
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await page.getByText("Live", { exact: true }).waitFor();
+});
+
+test("the chosen tag stays chosen when another one goes, and when it goes itself", async (scene) => {
+  await using visitor = await visit(browser(), scene);
+  const { page } = visitor;
+  const choice = page.getByLabel("With tag");
+  const options = () => choice.locator("option").allTextContents();
+  await choice.selectOption("client");
+  await shows(page, ["work"]);
+  await choice.selectOption("eu");
+  await scene.store.edit("id-work", (account) => ({ ...account, tags: ["eu"] }));
+  await choice.locator("option", { hasText: "client" }).waitFor({ state: "detached" });
+  assert.equal(await choice.inputValue(), "eu");
+  await shows(page, ["work"]);
+  await scene.store.edit("id-work", (account) => ({ ...account, tags: [] }));
+  await page.getByText("No account matches this search.").waitFor();
+  assert.equal(await choice.inputValue(), "eu");
+  assert.deepEqual(await options(), ["Any tag", "eu", "home"]);
+  await choice.selectOption("");
+  await shows(page, ["backup", "work", "personal"]);
+  assert.deepEqual(await options(), ["Any tag", "home"]);
+  assert.deepEqual(visitor.complaints, []);
 });

@@ -67,9 +67,11 @@ export function TagChoice({ accounts, tag }: {
   /** The one that is looked for; empty for all. */
   readonly tag: string;
 }) {
-  const tags = [...new Set(accounts.flatMap((account) => account.tags))].sort();
+  // One that no account has any more is still what is looked for.
+  const tags = [...new Set([tag, ...accounts.flatMap((account) => account.tags)])]
+    .filter((tag) => tag !== "").sort();
   return (
-    <span id="tag-choice" hidden={tags.length === 0 && tag === ""}>
+    <span id="tag-choice" hidden={tags.length === 0}>
       <Choice
         name="tag"
         label="With tag"
@@ -94,7 +96,14 @@ export function Choice({ name, label, value, options }: {
       <label for={`by-${name}`} class="vh">{label}</label>
       <select id={`by-${name}`} name={name} form={FILTER}>
         {options.map(([option, text]) => (
-          <option value={option} {...(option === value ? { selected: true } : {})}>{text}</option>
+          // By its id it stays the one that was chosen when others come before it or go.
+          <option
+            id={`by-${name}-${encodeURIComponent(option)}`}
+            value={option}
+            {...(option === value ? { selected: true } : {})}
+          >
+            {text}
+          </option>
         ))}
       </select>
     </>
