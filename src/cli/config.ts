@@ -9,7 +9,8 @@ import {
   settingNames,
   writeSetting,
 } from "../platform/settings.ts";
-import { SETTINGS_ABOUT, settingText } from "../platform/settings_about.ts";
+import { settingText } from "../platform/setting_text.ts";
+import { SETTINGS_ABOUT } from "../platform/settings_about.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { carryOver, overlay } from "../store/older_settings.ts";

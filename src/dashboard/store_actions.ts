@@ -4,7 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import type { Environment, Paths } from "../platform/paths.ts";
 import { isSettingName, listSettings, settingNames, writeSetting } from "../platform/settings.ts";
-import { settingText } from "../platform/settings_about.ts";
+import { settingText } from "../platform/setting_text.ts";
 import { importAccounts, previewImport } from "../store/import_accounts.ts";
 import type { ImportRow } from "../store/import_plan.ts";
 import { type ImportSource, readImportSource } from "../store/import_source.ts";

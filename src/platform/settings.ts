@@ -4,6 +4,7 @@ import { asObject } from "./json.ts";
 import { type Environment, type Paths, set } from "./paths.ts";
 import { saveFile } from "./save_file.ts";
 import { DEFINITIONS, type SettingName, type Settings } from "./setting_definitions.ts";
+import { settingText } from "./setting_text.ts";
 
 export {
   type SettingName,
@@ -123,7 +124,7 @@ function check(name: SettingName, value: unknown, where: string): Settings[Setti
   if ("value" in reading) return reading.value;
   throw new Failure(
     `${where} ${reading.wrong}.`,
-    `The standard value is ${JSON.stringify(standard)}.`,
+    `The standard value is ${settingText(name, standard) || '""'}.`,
   );
 }
 

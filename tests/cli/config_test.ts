@@ -61,6 +61,17 @@ Deno.test("config set takes every value that config get prints", () =>
     }
   }));
 
+Deno.test("a refused setting names its standard value as a person types it", () =>
+  withSession(async (session) => {
+    const standard = async (name: string, value: string) =>
+      /The standard value is (.*)\.$/m.exec((await session.run("config", "set", name, value)).err)
+        ?.[1];
+    assert.equal(await standard("stall", "soon"), "30s");
+    assert.equal(await standard("notify", "maybe"), "on");
+    assert.equal(await standard("notifyThresholds", "many"), "80,95");
+    assert.equal(await standard("notifyNtfyUrl", "here"), '""');
+  }));
+
 Deno.test("config set says when an environment variable wins over the file", () =>
   withSession(async (session) => {
     const env = { HOME: session.home, OPENCODE_MULTI_AUTH_ROTATION_STRATEGY: "random" };
