@@ -212,8 +212,8 @@ export function pageScript(): void {
       const fields = [...form.elements] as HTMLInputElement[];
       // What was sent is what is saved and no draft any more, unless somebody has typed on meanwhile.
       if (answer.ok && fields.every(({ name, value }) => (body.get(name) ?? value) === value)) {
-        for (const field of fields) {
-          if (!form.closest("#add")) field.defaultValue = field.value;
+        if (!/^\/logins$|\/reset$/.test(to)) {
+          for (const field of fields) field.defaultValue = field.value;
         }
         form.reset();
       }
