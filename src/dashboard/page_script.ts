@@ -132,10 +132,10 @@ export function pageScript(): void {
     if (at) [at.textContent, at.className] = [text, kind];
   };
 
-  /** Good news need not stay. */
+  /** It stands in front of the page, so it goes when it was read; what went wrong takes longer. */
   const fadeLater = () => {
     clearTimeout(fade);
-    if (by("notice")?.className === "done") fade = setTimeout(say, 8_000, "notice", "");
+    fade = setTimeout(say, by("notice")?.className === "failed" ? 60_000 : 8_000, "notice", "");
   };
 
   const listen = () => {
