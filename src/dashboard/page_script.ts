@@ -6,6 +6,7 @@ import type { Change } from "./stream.ts";
  */
 export function pageScript(): void {
   const by = (id: string) => document.getElementById(id);
+  const bodyOf = (html: string) => new DOMParser().parseFromString(html, "text/html").body;
   let stream: EventSource | undefined;
   let wait: ReturnType<typeof setTimeout>;
   let fade: ReturnType<typeof setTimeout>;
@@ -78,9 +79,7 @@ export function pageScript(): void {
   const apply = ({ parts = {}, order, log = "" }: Change) => {
     const cards = by("accounts");
     for (const id in parts) {
-      const box = document.createElement("template");
-      box.innerHTML = parts[id] ?? "";
-      const fresh = box.content.firstChild as Element;
+      const fresh = bodyOf(parts[id] ?? "").firstChild as Element;
       const old = by(id);
       if (old) morph(old, fresh);
       else cards?.append(fresh);
@@ -163,7 +162,7 @@ export function pageScript(): void {
     try {
       const text = await (await fetch(location.href)).text();
       if (mine !== loads) return;
-      update(() => morph(document.body, new DOMParser().parseFromString(text, "text/html").body));
+      update(() => morph(document.body, bodyOf(text)));
       listen();
     } catch {
       say("live", "Reconnecting…", "off");
