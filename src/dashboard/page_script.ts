@@ -6,6 +6,7 @@ import type { Change } from "./stream.ts";
  */
 export function pageScript(): void {
   const by = (id: string) => document.getElementById(id);
+  const bodyOf = (html: string) => new DOMParser().parseFromString(html, "text/html").body;
   let stream: EventSource | undefined;
   let wait: ReturnType<typeof setTimeout>;
   let fade: ReturnType<typeof setTimeout>;
@@ -78,9 +79,7 @@ export function pageScript(): void {
   const apply = ({ parts = {}, order, log = "" }: Change) => {
     const cards = by("accounts");
     for (const id in parts) {
-      const box = document.createElement("template");
-      box.innerHTML = parts[id] ?? "";
-      const fresh = box.content.firstChild as Element;
+      const fresh = bodyOf(parts[id] ?? "").firstChild as Element;
       const old = by(id);
       if (old) morph(old, fresh);
       else cards?.append(fresh);
@@ -132,10 +131,10 @@ export function pageScript(): void {
     if (at) [at.textContent, at.className] = [text, kind];
   };
 
-  /** Good news need not stay. */
+  /** It stands in front of the page, so it goes when it was read; what went wrong takes longer. */
   const fadeLater = () => {
     clearTimeout(fade);
-    if (by("notice")?.className === "done") fade = setTimeout(say, 8_000, "notice", "");
+    fade = setTimeout(say, by("notice")?.className === "failed" ? 60_000 : 8_000, "notice", "");
   };
 
   const listen = () => {
@@ -163,7 +162,7 @@ export function pageScript(): void {
     try {
       const text = await (await fetch(location.href)).text();
       if (mine !== loads) return;
-      update(() => morph(document.body, new DOMParser().parseFromString(text, "text/html").body));
+      update(() => morph(document.body, bodyOf(text)));
       listen();
     } catch {
       say("live", "Reconnecting…", "off");
@@ -212,8 +211,8 @@ export function pageScript(): void {
       const fields = [...form.elements] as HTMLInputElement[];
       // What was sent is what is saved and no draft any more, unless somebody has typed on meanwhile.
       if (answer.ok && fields.every(({ name, value }) => (body.get(name) ?? value) === value)) {
-        for (const field of fields) {
-          if (!form.closest("#add")) field.defaultValue = field.value;
+        if (!/^\/logins$|\/reset$/.test(to)) {
+          for (const field of fields) field.defaultValue = field.value;
         }
         form.reset();
       }

@@ -259,3 +259,8 @@ Deno.test("style and script ask nobody else for anything", () => {
   assert.doesNotMatch(SCRIPT, /https?:|eval\(|new Function/);
   assert.match(SCRIPT, /^\(function pageScript\(\)/);
 });
+
+Deno.test("tags and notes run in the direction of what is written", () => {
+  assert.match(whole(), /<input name="tags" dir="auto"/);
+  assert.match(whole(), /<textarea name="notes" dir="auto"/);
+});

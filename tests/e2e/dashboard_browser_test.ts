@@ -207,3 +207,25 @@ test("an import is looked at before it happens", async (scene) => {
   assert.equal(await move.getByRole("table").count(), 0);
   assert.deepEqual(visitor.complaints, []);
 });
+
+test("a setting that is reset shows what it is now, whatever was typed", async (scene) => {
+  await using visitor = await visit(browser(), scene);
+  const { page } = visitor;
+  await page.locator("#settings > summary").click();
+  const value = page.getByLabel("softThreshold", { exact: true });
+  const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+  const standard = await value.inputValue();
+  await value.fill("7");
+  await press("Reset softThreshold");
+  await page.getByText(`softThreshold = ${standard}`).waitFor();
+  assert.equal(await value.inputValue(), standard);
+  await value.fill("8");
+  await press("Set softThreshold");
+  await page.getByText("softThreshold = 8").waitFor();
+  assert.equal(await value.inputValue(), "8");
+  await value.fill("9");
+  await press("Reset softThreshold");
+  await page.locator(`#setting-softThreshold[value="${standard}"]`).waitFor();
+  assert.equal(await value.inputValue(), standard);
+  assert.deepEqual(visitor.complaints, []);
+});

@@ -144,6 +144,8 @@ test("what came of an action is seen wherever the page stands, and does not stay
   await notice.getByText("The field tags is too long.").waitFor();
   await page.clock.runFor(9_000);
   assert.equal(await notice.innerText(), "The field tags is too long.");
+  await page.clock.runFor(60_000);
+  assert.equal(await notice.innerText(), "");
 });
 
 test("the longest alias is no wider than a phone", async (scene) => {

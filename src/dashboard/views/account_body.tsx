@@ -33,6 +33,7 @@ export function AccountBody({ account, others, now }: {
           Tags
           <input
             name="tags"
+            dir="auto"
             value={account.tags.join(", ")}
             maxlength={LENGTHS.tags}
             placeholder="work, eu"
@@ -40,7 +41,9 @@ export function AccountBody({ account, others, now }: {
         </label>
         <label class="wide">
           Notes
-          <textarea name="notes" rows={2} maxlength={LENGTHS.notes}>{account.notes}</textarea>
+          <textarea name="notes" dir="auto" rows={2} maxlength={LENGTHS.notes}>
+            {account.notes}
+          </textarea>
         </label>
         <button type="submit">Save</button>
       </Post>
