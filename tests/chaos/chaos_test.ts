@@ -212,7 +212,7 @@ Deno.test("kill -9 at any moment of a refresh or a save", () => inBed((bed) => k
 
 Deno.test("kill -9 at any moment of a refresh or a save, the store sealed", () =>
   inBed(async (bed) => {
-    await kill(bed, KILLS / 30);
+    await kill(bed, KILLS / 60);
     const text = Deno.readTextFileSync(
       join(bed.env.OPENCODE_MULTI_AUTH_STORE_DIR ?? "", "accounts.json"),
     );
