@@ -6,7 +6,8 @@ import { IDLE_MS } from "../../src/dashboard/session.ts";
 import { writeSetting } from "../../src/platform/settings.ts";
 import { accountSubject } from "../../src/quota/block.ts";
 import { testAccount } from "../memory_store.ts";
-import { eventsIn, openStream, PASSPHRASE, SEALED, type Stage, withStage } from "./stage.ts";
+import { eventsIn, openStream } from "./page_stream.ts";
+import { PASSPHRASE, SEALED, type Stage, withStage } from "./stage.ts";
 
 Deno.test("a page that was just loaded is sent nothing until something changes", () =>
   withStage(async (stage) => {
