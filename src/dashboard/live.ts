@@ -67,7 +67,8 @@ export class Live {
   /** The model of the last look; {@linkcode fresh} comes first. */
   get model(): DashboardModel {
     if (!this.#model) throw new Error("fresh() comes first");
-    return this.#model;
+    // New lines alone make no new model, and the position counts them.
+    return { ...this.#model, log: { ...this.#model.log, lines: this.options.source.log.lines } };
   }
 
   /** Where a page stands that is rendered now. */

@@ -226,6 +226,14 @@ Deno.test("new lines of the log are appended, each with its level, and HTML in t
     await page.close();
   }));
 
+Deno.test("a page that is loaded has all lines of the log up to its position", () =>
+  withStage(async (stage) => {
+    const visitor = await stage.visit();
+    mkdirSync(dirname(stage.paths.log), { recursive: true });
+    appendFileSync(stage.paths.log, "2026-11-23T18:00:00.000Z [warn] nothing else has changed\n");
+    assert.match(await (await visitor.get("/")).text(), /nothing else has changed/);
+  }));
+
 Deno.test("a store that is locked or opened while a page is open asks it to load anew", () =>
   withStage(async (stage) => {
     const visitor = await stage.visit();
