@@ -70,6 +70,25 @@ Deno.test("counts, figures and blocks of OpenCode arrive", () =>
     await page.close();
   }));
 
+Deno.test("the end of a model's block arrives as it comes, which no process tells of", () =>
+  withStage(async (stage) => {
+    const now = stage.clock.now();
+    await (await stage.other()).block({
+      subject: accountSubject("id-work"),
+      model: "gpt-5.5-pro",
+      reason: "usage limit",
+      until: now + 60_000,
+      source: "body",
+      since: now,
+    });
+    const page = await openStream(stage, await stage.visit());
+    await stage.clock.advance(60_000);
+    const card = (await page.next()).parts?.["account-id-work"] ?? "";
+    assert.match(card, /data-account="work"/);
+    assert.doesNotMatch(card, /Not for gpt-5.5-pro/);
+    await page.close();
+  }));
+
 Deno.test("an account added, removed or renamed elsewhere comes, goes and changes", () =>
   withStage(async (stage) => {
     const page = await openStream(stage, await stage.visit(), "/?sort=alias");
@@ -224,14 +243,6 @@ Deno.test("new lines of the log are appended, each with its level, and HTML in t
     assert.match(html, /class="info"[^]*small[^]*class="error"/);
     assert.doesNotMatch(html, /before|<script|<b>\n/);
     await page.close();
-  }));
-
-Deno.test("a page that is loaded has all lines of the log up to its position", () =>
-  withStage(async (stage) => {
-    const visitor = await stage.visit();
-    mkdirSync(dirname(stage.paths.log), { recursive: true });
-    appendFileSync(stage.paths.log, "2026-11-23T18:00:00.000Z [warn] nothing else has changed\n");
-    assert.match(await (await visitor.get("/")).text(), /nothing else has changed/);
   }));
 
 Deno.test("a store that is locked or opened while a page is open asks it to load anew", () =>
