@@ -83,7 +83,6 @@ export class Source {
       now,
       snapshot,
       locked,
-      warnings,
       histories: await this.#history(snapshot).catch((error) => (tell(error), this.#histories)),
       choices: await readChoices(store, MAX_CHOICES).catch(() => []),
       sessions: await readSessionCounts(store, now - SESSION_MS).catch(() => new Map()),
@@ -95,6 +94,10 @@ export class Source {
       extras: await readPlanExtras(store).catch(() => new Map()),
       login: logins.model,
       log: { path: paths.log, lines: this.log.lines },
+      // Last, when all have told. What several meet, the store says, and what it means.
+      warnings: [...new Set(warnings)].filter((text, _at, all) =>
+        !all.some((other) => other !== text && other.startsWith(text))
+      ),
     };
   }
 

@@ -1,6 +1,6 @@
 /** Actions that concern more than one account, and what holds for every action. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import type { RefreshOutcome } from "../../src/oauth/refresh_transaction.ts";
 import { Failure } from "../../src/platform/failure.ts";
 import { PASSPHRASE, SEALED, withStage } from "./stage.ts";
@@ -213,4 +213,15 @@ Deno.test("a queue that cannot go on is said, and the page stays", () =>
     // And what else happens is shown.
     assert.equal((await visitor.script("/accounts/id-work/disable")).status, 200);
     assert.match(await (await visitor.get("/")).text(), /class="account disabled"/);
+  }));
+
+Deno.test("a state.db that cannot be opened is said once, and the accounts are shown", () =>
+  withStage(async ({ paths, store, limits, visit }) => {
+    for (const end of ["", "-wal", "-shm"]) rmSync(paths.state + end, { force: true });
+    mkdirSync(paths.state);
+    // As the queue itself does.
+    limits.state = () => store.files.readState(() => limits.now, limits.now);
+    const html = await (await (await visit()).get("/")).text();
+    assert.equal(html.split("state.db cannot be").length - 1, 1);
+    assert.match(html, /data-account="work"/);
   }));
