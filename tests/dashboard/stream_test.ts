@@ -71,6 +71,25 @@ Deno.test("counts, figures and blocks of OpenCode arrive", () =>
     await page.close();
   }));
 
+Deno.test("the end of a model's block arrives as it comes, which no process tells of", () =>
+  withStage(async (stage) => {
+    const now = stage.clock.now();
+    await (await stage.other()).block({
+      subject: accountSubject("id-work"),
+      model: "gpt-5.5-pro",
+      reason: "usage limit",
+      until: now + 60_000,
+      source: "body",
+      since: now,
+    });
+    const page = await openStream(stage, await stage.visit());
+    await stage.clock.advance(60_000);
+    const card = (await page.next()).parts?.["account-id-work"] ?? "";
+    assert.match(card, /data-account="work"/);
+    assert.doesNotMatch(card, /Not for gpt-5.5-pro/);
+    await page.close();
+  }));
+
 Deno.test("an account added, removed or renamed elsewhere comes, goes and changes", () =>
   withStage(async (stage) => {
     const page = await openStream(stage, await stage.visit(), "/?sort=alias");

@@ -90,7 +90,7 @@ export function Choice({ name, label, value, options }: {
         {options.map(([option, text]) => (
           // By its id it stays the one that was chosen when others come before it or go.
           <option
-            id={`by-${name}-${encodeURIComponent(option)}`}
+            id={`by-${name}-${encodeURIComponent(option.toWellFormed())}`}
             value={option}
             {...(option === value ? { selected: true } : {})}
           >
