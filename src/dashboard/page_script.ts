@@ -150,9 +150,15 @@ export function pageScript(): void {
       say("live", "Ended. Reload the page", "off");
     });
     source.onerror = () => {
-      const text = source.readyState === 2 ? "Signed out. Reload the page" : "Reconnecting…";
-      say("live", text, "off");
+      // A stream that was turned away does not try again by itself.
+      if (source.readyState === 2) retry();
+      else say("live", "Reconnecting…", "off");
     };
+  };
+
+  const retry = () => {
+    say("live", "Reconnecting…", "off");
+    wait = setTimeout(load, 2_000);
   };
 
   /** Fetches the page anew and shows what is different. */
@@ -160,13 +166,14 @@ export function pageScript(): void {
     stream?.close();
     const mine = ++loads;
     try {
-      const text = await (await fetch(location.href)).text();
+      const answer = await fetch(location.href);
+      const text = await answer.text();
       if (mine !== loads) return;
+      if (answer.status >= 500) return retry();
       update(() => morph(document.body, bodyOf(text)));
       listen();
     } catch {
-      say("live", "Reconnecting…", "off");
-      wait = setTimeout(load, 2_000);
+      retry();
     }
   };
 

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { resolvePaths } from "../../src/platform/paths.ts";
 import { SEALED } from "../dashboard/stage.ts";
 import { testAccount } from "../memory_store.ts";
-import { card, open, shows, test, withBrowser } from "./dashboard_page.ts";
+import { card, open, shown, shows, test, withBrowser } from "./dashboard_page.ts";
 import { type DashboardScene, visit } from "./dashboard_scene.ts";
 
 const browser = withBrowser();
@@ -222,4 +222,23 @@ test("the chosen tag stays chosen when another one goes, and when it goes itself
   await shows(page, ["backup", "work", "personal"]);
   assert.deepEqual(await options(), ["Any tag", "home"]);
   assert.deepEqual(visitor.complaints, []);
+});
+
+test("a page or a stream that is turned away is asked for again", async (scene) => {
+  await using visitor = await visit(browser(), scene);
+  const { page } = visitor;
+  const refused = new Set(["/", "/events"]);
+  await page.route("**/*", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (refused.delete(pathname)) await route.fulfill({ status: 503, body: "Too many." });
+    else await route.continue();
+  });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.getByText("Reconnecting…").waitFor();
+  assert.deepEqual(await shown(page), ["backup", "work", "personal"]);
+  await scene.store.edit("id-work", (account) => ({ ...account, tags: ["night"] }));
+  await card(page, "work").getByText("night").first().waitFor();
+  await page.getByText("Live", { exact: true }).waitFor();
+  assert.equal(refused.size, 0);
+  assert.deepEqual(visitor.complaints.filter((text) => !text.includes("503")), []);
 });
