@@ -81,3 +81,10 @@ Deno.test("what is not in our form is shown as it is, and tokens in it are not",
       [null, "info", "a stray line with [token]"],
     ]);
   }));
+
+Deno.test("a log in a place that cannot be looked at brings nothing, from the start", () =>
+  withTail((_, path) => {
+    writeFileSync(path, "a file where a folder should be");
+    const tail = new LogLines(join(path, "soft.log"));
+    assert.deepEqual(tail.look(), []);
+  }));
