@@ -67,7 +67,7 @@ Deno.test("while who has the latest Codex model is at a limit, another account s
     assert.deepEqual(asked(stage), ["a gpt-5.5"]);
   }));
 
-Deno.test("a moment's throttle takes no account's list away", () =>
+Deno.test("a moment's throttle takes no account's list away, nor do limits of all", () =>
   onStage([{ name: "a" }, { name: "b" }], async (stage) => {
     const { store, accounts } = await know(stage, { a: ["gpt-5.5"], b: ["gpt-5.3-codex"] });
     const { clock } = stage;
@@ -80,6 +80,8 @@ Deno.test("a moment's throttle takes no account's list away", () =>
     assert.deepEqual(slugs(), ["gpt-5.5", "gpt-5.3-codex"]);
     await pool.block(blockOf(accounts[1], "workspace limit", clock.now() + 1));
     assert.deepEqual(slugs(), ["gpt-5.5"]);
+    await pool.block(blockOf(accounts[0], "usage limit", clock.now() + 1));
+    assert.deepEqual(slugs(), ["gpt-5.5", "gpt-5.3-codex"], "whoever comes back first");
   }));
 
 Deno.test("where the latest Codex model is gone, the one asked for goes out as long as somebody has it", () =>
