@@ -31,7 +31,9 @@ export function knownModels(options: {
 }): KnownModels {
   const { store, pool, clock, log } = options;
   let lists: ReadonlyMap<string, ModelList> = new Map();
-  let readAt: number | undefined;
+  let readAt = 0;
+  let first: Promise<void> | undefined;
+  let unread = true;
 
   const able = (model: string | undefined) =>
     pool.absences(model).filter(({ hindrance: one }) =>
@@ -68,7 +70,8 @@ export function knownModels(options: {
     },
     nobodyFor: (model) => able(model).length === 0,
     touch() {
-      if (readAt === undefined) return read();
+      // All who come meanwhile wait for it: OpenCode begins with two requests at once.
+      if (unread) return first ??= read().then(() => void (unread = false));
       if (Math.abs(clock.now() - readAt) >= LOOK_MS) void read();
       return undefined;
     },

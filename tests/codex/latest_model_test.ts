@@ -74,7 +74,10 @@ Deno.test("a moment's throttle takes no account's list away, nor do limits of al
     const settings = () => STANDARD_SETTINGS;
     const pool = new Pool({ store, clock, random: () => 0.5, settings });
     const known = knownModels({ store, pool, clock, log: silentLog });
-    await known.touch();
+    const first = known.touch();
+    assert.equal(known.touch(), first, "a second request waits as well");
+    await first;
+    assert.equal(known.touch(), undefined);
     const slugs = () => known.serving().flatMap(({ models }) => models.map(({ slug }) => slug));
     await pool.block(blockOf(accounts[1], "rate limit", clock.now()));
     assert.deepEqual(slugs(), ["gpt-5.5", "gpt-5.3-codex"]);
