@@ -1,4 +1,3 @@
-import { printable } from "../account/alias.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { Failure } from "../platform/failure.ts";
 import { PROGRAM } from "../platform/version.ts";
@@ -6,6 +5,7 @@ import { checkBefore, storedText } from "./add.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
+import { noAction } from "./no_action.ts";
 import { withUnlockedStore } from "./open_store.ts";
 import { openCodeHint } from "./opencode_hint.ts";
 import { JSON_ABOUT, report } from "./output.ts";
@@ -24,13 +24,7 @@ export function registerCodex(program: CommandLine, context: Context): void {
     .helpCommand(false)
     .enablePositionalOptions()
     .action((action) => {
-      throw new Failure(
-        action === undefined
-          ? "No codex action was given."
-          : `There is no codex action "${printable(action)}".`,
-        "Actions: login.",
-        2,
-      );
+      throw noAction("codex", action, "login");
     });
   const command = group.command("login")
     .summary("Sign in with codex login and store the account")

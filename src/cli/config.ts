@@ -14,6 +14,7 @@ import { SETTINGS_ABOUT } from "../platform/settings_about.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { carryOver, overlay } from "../store/older_settings.ts";
+import { noAction } from "./no_action.ts";
 import { olderSettingsAt } from "./older_settings.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
@@ -43,11 +44,7 @@ export function registerConfig(program: CommandLine, context: Context): void {
     .enablePositionalOptions()
     .action((action, options) => {
       if (action === undefined) return list(options);
-      throw new Failure(
-        `There is no config action "${printable(action)}".`,
-        "Actions: list, get, set, unset.",
-        2,
-      );
+      throw noAction("config", action, "list, get, set, unset");
     });
 
   config.command("list").alias("ls")

@@ -149,7 +149,10 @@ async function examiner(context: Context): Promise<() => Promise<Examination>> {
     fetch,
     files: systemFiles,
     disk: systemDisk,
-    uid: runtime.getuid?.(),
+    // Asked for only by whom it concerns: under Deno it takes a permission.
+    get uid() {
+      return runtime.getuid?.();
+    },
     folder,
     spec: choosePluginSpec({ program: context.programFile, folder, disk: systemDisk }),
     run: systemPrograms(clock),

@@ -9,6 +9,7 @@ const LOOKS = {
   ok: { sign: "✓", format: "green" },
   warning: { sign: "!", format: "yellow" },
   wrong: { sign: "✗", format: "red" },
+  unseen: { sign: "?", format: "yellow" },
 } as const;
 
 /** Width of the column with the state. */
@@ -33,12 +34,14 @@ export function summaryText(results: readonly Result[]): string {
   const count = (state: State) => results.filter((result) => result.state === state).length;
   const bad = count("wrong");
   const warnings = count("warning");
-  if (bad + warnings === 0) return "All is well.";
+  const unseen = count("unseen") > 0;
+  if (bad + warnings === 0 && !unseen) return "All is well.";
   const parts = [
     ...(bad === 0
       ? ["Nothing is wrong"]
       : [`${bad} ${bad === 1 ? "thing is" : "things are"} wrong`]),
     ...(warnings === 0 ? [] : [`${warnings} ${warnings === 1 ? "warning" : "warnings"}`]),
+    ...(unseen ? ["not everything could be looked at"] : []),
   ];
   return `${parts.join(", ")}.`;
 }

@@ -1,11 +1,11 @@
 import type { Account } from "../account/account.ts";
 import { printable } from "../account/alias.ts";
-import { Failure } from "../platform/failure.ts";
 import { NO_END } from "../quota/block.ts";
 import { MAX_CHOICES } from "../store/choices.ts";
 import type { Explanation } from "../store/store.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
+import { countOf } from "./count.ts";
 import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { paintOf } from "./style.ts";
@@ -27,7 +27,9 @@ export function registerExplain(program: CommandLine, context: Context): void {
     .option("--last <number>", `how many (default: ${SHOWN})`)
     .option("--json", JSON_ABOUT)
     .action((session, options) => {
-      const limit = options.last === undefined ? SHOWN : countOf(options.last);
+      const limit = options.last === undefined
+        ? SHOWN
+        : countOf(options.last, "choices", MAX_CHOICES);
       return withStore(context, async ({ store, snapshot }) => {
         const { readChoices } = await import("../store/past.ts");
         const choices = (await readChoices(store, limit, session))
@@ -38,16 +40,6 @@ export function registerExplain(program: CommandLine, context: Context): void {
         report(context, options, { locked: snapshot.locked, choices }, text);
       });
     });
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= MAX_CHOICES) return count;
-  throw new Failure(
-    `"${printable(text)}" is not a number of choices.`,
-    `Write a whole number from 1 to ${MAX_CHOICES}.`,
-    2,
-  );
 }
 
 /** One choice in `explain --json`. Times are epoch milliseconds. */

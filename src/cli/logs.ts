@@ -1,6 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
 import { stripVTControlCharacters } from "node:util";
-import { printable } from "../account/alias.ts";
 import { sleep } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import type { Level } from "../platform/log.ts";
@@ -10,6 +9,7 @@ import { redact } from "../platform/redaction.ts";
 import { PROGRAM } from "../platform/version.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
+import { lineCountOf } from "./count.ts";
 import { addExamples } from "./examples.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { type Paint, paintOf } from "./style.ts";
@@ -38,7 +38,7 @@ export function registerLogs(program: CommandLine, context: Context): void {
     .action(async ({ follow, lines, level, json }) => {
       const { lastEntries, LogTail } = await import("../platform/log_reader.ts");
       const { log: path } = resolvePaths(context.env);
-      const count = lines === undefined ? LINES : countOf(lines);
+      const count = lines === undefined ? LINES : lineCountOf(lines);
       if (follow && json) {
         throw new Failure("--follow has no end, so it makes no JSON object.", "Choose one.", 2);
       }
@@ -109,9 +109,4 @@ function lineOf({ at, level, message }: LogEntry, paint: Paint): string {
     ? paint("yellow", mark)
     : mark;
   return `${paint("dim", at)} ${word} ${message}\n`;
-}
-
-function countOf(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new Failure(`"${printable(text)}" is not a number of lines.`, "Give one such as 100.", 2);
 }

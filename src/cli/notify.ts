@@ -2,9 +2,9 @@ import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { Failure } from "../platform/failure.ts";
-import { printable } from "../account/alias.ts";
 import type { Channel } from "../notify/channel.ts";
 import type { Notification } from "../notify/notification.ts";
+import { noAction } from "./no_action.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { paintOf } from "./style.ts";
 import { sayWrong } from "./wrong_setting.ts";
@@ -32,11 +32,7 @@ export function registerNotify(program: CommandLine, context: Context): void {
     .enablePositionalOptions()
     .action((action, options) => {
       if (action === undefined) return status(options);
-      throw new Failure(
-        `There is no notify action "${printable(action)}".`,
-        "Actions: status, test.",
-        2,
-      );
+      throw noAction("notify", action, "status, test");
     });
   addExamples(
     notify,

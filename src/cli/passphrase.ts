@@ -1,4 +1,3 @@
-import { printable } from "../account/alias.ts";
 import { Failure } from "../platform/failure.ts";
 import { set } from "../platform/paths.ts";
 import { PROGRAM } from "../platform/version.ts";
@@ -6,6 +5,7 @@ import { newPassphrase, withOpenedStoreToChange } from "./ask_passphrase.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { addExamples } from "./examples.ts";
+import { noAction } from "./no_action.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 import { PASSPHRASE_VARIABLES } from "./seal.ts";
 import { checkWritable } from "../store/writable.ts";
@@ -24,13 +24,7 @@ export function registerPassphrase(program: CommandLine, context: Context): void
     .helpCommand(false)
     .enablePositionalOptions()
     .action((action) => {
-      throw new Failure(
-        action === undefined
-          ? "No passphrase action was given."
-          : `There is no passphrase action "${printable(action)}".`,
-        "Actions: change.",
-        2,
-      );
+      throw noAction("passphrase", action, "change");
     });
   const command = passphrase.command("change")
     .summary("Seal the store with another passphrase")

@@ -5,8 +5,10 @@ import { PROGRAM } from "../platform/version.ts";
 import type { ServiceManager } from "../service/service.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
+import { lineCountOf } from "./count.ts";
 import { addExamples } from "./examples.ts";
 import { installationOf, machineOf } from "./machine.ts";
+import { noAction } from "./no_action.ts";
 import { JSON_ABOUT, type OutputOptions, report } from "./output.ts";
 
 interface AddressOptions extends OutputOptions {
@@ -33,13 +35,7 @@ export function registerService(program: CommandLine, context: Context): void {
     .helpCommand(false)
     .enablePositionalOptions()
     .action((action) => {
-      throw new Failure(
-        action === undefined
-          ? "No service action was given."
-          : `There is no service action "${printable(action)}".`,
-        "Actions: install, status, disable, uninstall, logs.",
-        2,
-      );
+      throw noAction("service", action, "install, status, disable, uninstall, logs");
     });
   addExamples(
     service,
@@ -130,7 +126,7 @@ export function registerService(program: CommandLine, context: Context): void {
         "the command logs.",
     )
     .option("-f, --follow", "go on until Ctrl-C")
-    .option("-n, --lines <number>", "how many of the last lines", countOf, LINES)
+    .option("-n, --lines <number>", "how many of the last lines", lineCountOf, LINES)
     .action(async ({ follow = false, lines }) => {
       const manager = await managerOf(context);
       present(manager);
@@ -238,10 +234,4 @@ function hostOf(text: string): string {
     `"${printable(text)}" is not a loopback address.`,
     "The dashboard answers this machine alone: use 127.0.0.1, ::1 or localhost.",
   );
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (/^\d{1,6}$/.test(text)) return count;
-  throw new Failure(`"${printable(text)}" is not a number of lines.`, "Give one such as 100.", 2);
 }

@@ -67,10 +67,8 @@ function written(at: number, place: Place, options: Intl.DateTimeFormatOptions):
 
 /** Where the first formatter would cost more than all the rest of a status. */
 function isAmerican(locale: string | undefined): boolean {
-  // Bun's navigator names no language; what sorts texts knows it for a third of what writes dates.
-  return AMERICAN.has(
-    locale ?? globalThis.navigator?.language ?? new Intl.Collator().resolvedOptions().locale,
-  );
+  // Bun's navigator names no language, and its Intl writes en-US whatever the system's is (1.4, Linux).
+  return AMERICAN.has(locale ?? globalThis.navigator?.language ?? "en-US");
 }
 
 /** The second is what Deno calls the locale `C`. */

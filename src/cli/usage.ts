@@ -1,11 +1,11 @@
 import { printable } from "../account/alias.ts";
 import { addDays } from "../platform/day.ts";
-import { Failure } from "../platform/failure.ts";
 import { LEDGER_DAYS } from "../store/token_use.ts";
 import type { Account } from "../account/account.ts";
 import type { TokenUse } from "../store/past.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Context } from "./context.ts";
+import { countOf } from "./count.ts";
 import { lockedText, withStore } from "./open_store.ts";
 import { JSON_ABOUT, report } from "./output.ts";
 import { type Paint, paintOf } from "./style.ts";
@@ -25,7 +25,7 @@ export function registerUsage(program: CommandLine, context: Context): void {
     .option("--days <number>", "how many days, today included (default: 7)")
     .option("--json", JSON_ABOUT)
     .action((options) => {
-      const days = options.days === undefined ? 7 : daysOf(options.days);
+      const days = options.days === undefined ? 7 : countOf(options.days, "days", LEDGER_DAYS);
       return withStore(context, async ({ store, snapshot }) => {
         const until = dayOf(context.clock.now(), context);
         const since = addDays(until, 1 - days);
@@ -38,16 +38,6 @@ export function registerUsage(program: CommandLine, context: Context): void {
         report(context, options, { locked: snapshot.locked, ...usage }, text);
       });
     });
-}
-
-function daysOf(text: string): number {
-  const days = Number(text);
-  if (Number.isInteger(days) && days >= 1 && days <= LEDGER_DAYS) return days;
-  throw new Failure(
-    `"${printable(text)}" is not a number of days.`,
-    `Write a whole number from 1 to ${LEDGER_DAYS}.`,
-    2,
-  );
 }
 
 /** What one account or model has cost. */

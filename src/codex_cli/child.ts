@@ -14,7 +14,7 @@ export type ChildEnd =
   | { readonly kind: "too much output" }
   /** Somebody wanted it to stop. */
   | { readonly kind: "stopped" }
-  | { readonly kind: "not started"; readonly cause: string };
+  | { readonly kind: "not started"; readonly cause: string; readonly error: unknown };
 
 /** What a child has written, each stream at most as long as it may be. */
 export interface ChildOutcome {
@@ -150,7 +150,7 @@ export function startChild(
   try {
     process = spawn();
   } catch (error) {
-    done({ kind: "not started", cause: messageOf(error) });
+    done({ kind: "not started", cause: messageOf(error), error });
     return { write() {}, close() {}, kill() {}, outcome };
   }
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -166,7 +166,7 @@ export function startChild(
   });
   take(process.stderr, (text) => void (stderr += text));
   process.on("error", (error: Error) => {
-    done({ kind: "not started", cause: messageOf(error) });
+    done({ kind: "not started", cause: messageOf(error), error });
   });
   let ended: ChildEnd | undefined;
   process.on("exit", (code: number | null) => {

@@ -67,7 +67,8 @@ export class Live {
   /** The model of the last look; {@linkcode fresh} comes first. */
   get model(): DashboardModel {
     if (!this.#model) throw new Error("fresh() comes first");
-    return this.#model;
+    // New lines alone make no new model, and the position counts them.
+    return { ...this.#model, log: { ...this.#model.log, lines: this.options.source.log.lines } };
   }
 
   /** Where a page stands that is rendered now. */
@@ -181,16 +182,17 @@ export class Live {
     for (const done of [...this.#waiting]) done();
   }
 
-  /** Whether time alone has changed something: a block, a pin, a token or a window has ended. */
+  /** Whether time alone has changed something: a block, a model's too, a pin, a token or a window has ended. */
   #due(): boolean {
     const { model } = this;
     const now = this.options.clock.now();
     if (now >= this.#timelyAt) return true;
     const passed = (at: number | null) => at !== null && at > model.now && at <= now;
     return passed(model.pin?.until ?? null) ||
-      model.accounts.some(({ blockedUntil, tokenExpiresAt, windows }) =>
+      model.accounts.some(({ blockedUntil, tokenExpiresAt, windows, blockedModels }) =>
         passed(blockedUntil) || passed(tokenExpiresAt) ||
-        windows.some(({ resetsAt }) => passed(resetsAt))
+        windows.some(({ resetsAt }) => passed(resetsAt)) ||
+        blockedModels.some(({ until }) => passed(until))
       );
   }
 }

@@ -31,13 +31,16 @@ export interface WindowModel {
   readonly projection: string | null;
 }
 
-/** What an account is doing, the most important first. */
-export type AccountState =
-  | "available"
-  | "blocked"
-  | "needs login"
-  | "set aside"
-  | "disabled";
+/** What an account may be doing, the most important first. */
+export const ACCOUNT_STATES = [
+  "available",
+  "blocked",
+  "needs login",
+  "set aside",
+  "disabled",
+] as const;
+/** One of {@linkcode ACCOUNT_STATES}. */
+export type AccountState = typeof ACCOUNT_STATES[number];
 
 /** One account. */
 export interface AccountModel {

@@ -1,6 +1,7 @@
 import type { Level } from "../platform/log.ts";
 import { PLAN_BUCKET } from "../quota/window.ts";
 import {
+  ACCOUNT_STATES,
   type AccountModel,
   type AccountState,
   type Listing,
@@ -15,14 +16,6 @@ export const PAGE_SIZE = 50;
 /** Longest search that is taken, in characters. */
 const MAX_SEARCH = 200;
 const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
-const STATES: readonly AccountState[] = [
-  "available",
-  "blocked",
-  "needs login",
-  "set aside",
-  "disabled",
-];
-
 /** Reads a page's address; what makes no sense counts as absent. */
 export function readQuery(parameters: URLSearchParams): Query {
   const text = (name: string) => (parameters.get(name) ?? "").trim().slice(0, MAX_SEARCH);
@@ -32,7 +25,7 @@ export function readQuery(parameters: URLSearchParams): Query {
   return {
     search: text("q"),
     tag: text("tag"),
-    state: one(STATES, "state", ""),
+    state: one(ACCOUNT_STATES, "state", ""),
     sort: one<Sort, Sort>(SORTS, "sort", "recommended"),
     level: one<Level, Level>(LEVELS, "level", "info"),
     from: /^\d{1,9}$/.test(from) ? Number(from) : 0,

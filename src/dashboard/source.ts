@@ -5,7 +5,7 @@
  * @module
  */
 import type { Device } from "../codex_cli/device.ts";
-import type { LimitQueue } from "../limits/limit_queue.ts";
+import type { LimitQueue, LimitQueueState } from "../limits/limit_queue.ts";
 import type { Clock } from "../platform/clock.ts";
 import { addDays, localDay } from "../platform/day.ts";
 import { messageOf } from "../platform/failure.ts";
@@ -68,11 +68,11 @@ export class Source {
     const { store, paths, clock, device, limits, tokens, logins } = this.options;
     // Looked at first: what is changed meanwhile must count as new afterwards.
     this.#stamp = await this.#look();
-    const asked = await limits.state();
-    this.#asking = asked.running;
-    const now = clock.now();
     const warnings: string[] = [];
     const tell = (error: unknown) => void warnings.push(messageOf(error));
+    const asked = await limits.state().catch((error) => (tell(error), NOT_ASKING));
+    this.#asking = asked.running;
+    const now = clock.now();
     const settings = await this.#settings(tell);
     const snapshot = await store.load().catch((error): Snapshot => (tell(error), NOTHING));
     if (!snapshot.locked) warnings.push(...store.warnings);
@@ -83,7 +83,6 @@ export class Source {
       now,
       snapshot,
       locked,
-      warnings,
       histories: await this.#history(snapshot).catch((error) => (tell(error), this.#histories)),
       choices: await readChoices(store, MAX_CHOICES).catch(() => []),
       sessions: await readSessionCounts(store, now - SESSION_MS).catch(() => new Map()),
@@ -95,6 +94,10 @@ export class Source {
       extras: await readPlanExtras(store).catch(() => new Map()),
       login: logins.model,
       log: { path: paths.log, lines: this.log.lines },
+      // Last, when all have told. What several meet, the store says, and what it means.
+      warnings: [...new Set(warnings)].filter((text, _at, all) =>
+        !all.some((other) => other !== text && other.startsWith(text))
+      ),
     };
   }
 
@@ -150,6 +153,15 @@ function stampOf(path: string): string {
     return "unreadable";
   }
 }
+
+/** A queue that cannot go on. */
+const NOT_ASKING: LimitQueueState = {
+  running: false,
+  done: 0,
+  total: 0,
+  stopped: false,
+  tasks: [],
+};
 
 /** A store that cannot be read. */
 const NOTHING: Snapshot = {

@@ -4,8 +4,11 @@
  * @module
  */
 
-/** How bad something is: a warning does not keep the program from working. */
-export type State = "ok" | "warning" | "wrong";
+/**
+ * How bad something is: a warning does not keep the program from working. What is unseen could not be
+ * looked at for want of a permission, and may be well.
+ */
+export type State = "ok" | "warning" | "wrong" | "unseen";
 
 /** One line of the report. Holds no token. */
 export interface Finding {

@@ -13,7 +13,7 @@ import { PROGRAM } from "../platform/version.ts";
 import type { Snapshot } from "../store/store.ts";
 import { type Check, type Finding, type Look, ok, warning } from "./check.ts";
 import { lookAtStore, lookIfReadable, type See } from "./look_only.ts";
-import { isOlder, type ProgramEnd, versionIn } from "./program.ts";
+import { findPermitted, isOlder, type ProgramEnd, versionIn } from "./program.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 const GROUP = "Codex CLI";
@@ -41,7 +41,7 @@ export function codexChecks(
 async function program(surroundings: Surroundings, signal: AbortSignal): Promise<Look> {
   const { env, folder, files, run, temporary } = surroundings;
   const name = "program";
-  const path = locateCodex(env, folder, files);
+  const path = findPermitted(files, (seen) => locateCodex(env, folder, seen));
   if (path === undefined) {
     const asked = set(env["CODEX_CLI_BIN"]);
     if (asked !== undefined) {

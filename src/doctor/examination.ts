@@ -1,5 +1,5 @@
 import type { Clock } from "../platform/clock.ts";
-import { Failure, messageOf } from "../platform/failure.ts";
+import { Failure, messageOf, notPermitted } from "../platform/failure.ts";
 import { redact } from "../platform/redaction.ts";
 import { type Check, type Finding, LIMIT_MS, type Look, warning, wrong } from "./check.ts";
 
@@ -28,7 +28,7 @@ export async function examine(checks: readonly Check[], clock: Clock): Promise<E
   const results = looks.flatMap(({ check: { group }, look }) =>
     look.findings.map((finding) => ({ group, ...finding }))
   );
-  return { results: saidOnce(results), looks };
+  return { results: saidOnce(unseenOnce(results)), looks };
 }
 
 /** Several looks may fail for one reason; the first one says it. */
@@ -39,6 +39,23 @@ function saidOnce(results: readonly Result[]): readonly Result[] {
     const what = `${text}\n${fix}`;
     return !said.has(what) && said.add(what);
   });
+}
+
+/** What there was no permission to look at, in one line: it says nothing about the set-up. */
+function unseenOnce(results: readonly Result[]): readonly Result[] {
+  const unseen = results.filter(({ state }) => state === "unseen");
+  if (unseen.length === 0) return results;
+  const groups = [...new Set(unseen.map(({ group }) => group))].map((group) => {
+    const names = unseen.filter((one) => one.group === group).map(({ name }) => name);
+    return `${group} (${names.join(", ")})`;
+  });
+  return [...results.filter(({ state }) => state !== "unseen"), {
+    group: "Permissions",
+    name: "permissions",
+    state: "unseen",
+    text: `Deno was not permitted to look at ${groups.join(", ")}.`,
+    fix: "Permit everything: deno run -A",
+  }];
 }
 
 /** What mending came to. */
@@ -132,6 +149,9 @@ async function lookWithin(check: Check, clock: Clock): Promise<Look> {
 
 /** What a check that threw has to say. */
 export function failed(name: string, error: unknown): Look {
+  if (notPermitted(error)) {
+    return { findings: [{ name, state: "unseen", text: redact(messageOf(error)) }] };
+  }
   if (!(error instanceof Failure)) {
     return { findings: [wrong(name, `This look failed: ${redact(messageOf(error))}`, AGAIN)] };
   }

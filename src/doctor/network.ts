@@ -1,5 +1,5 @@
 import { isLoopback, resolveEndpoints } from "../platform/endpoints.ts";
-import { messageOf } from "../platform/failure.ts";
+import { messageOf, notPermitted } from "../platform/failure.ts";
 import { redact } from "../platform/redaction.ts";
 import { connectFailure } from "../oauth/connect_failure.ts";
 import { type Check, type Finding, type Look, ok, warning } from "./check.ts";
@@ -46,10 +46,10 @@ export function servers({ env, fetch, clock }: Surroundings): Servers {
         const date = Number.isNaN(theirs) ? {} : { date: { theirs, ours } };
         return { kind: "answered", status: response.status, ms: ours - start, ...date };
       },
-      (error): Reached => ({
-        kind: "failed",
-        cause: connectFailure(error) ?? redact(messageOf(error)),
-      }),
+      (error): Reached => {
+        if (notPermitted(error)) throw error;
+        return { kind: "failed", cause: connectFailure(error) ?? redact(messageOf(error)) };
+      },
     );
     try {
       return await Promise.race([answer, late]);

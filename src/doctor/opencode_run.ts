@@ -37,8 +37,8 @@ export function openCodeRunCheck(surroundings: Surroundings): Check {
 }
 
 async function look(surroundings: Surroundings, signal: AbortSignal): Promise<Look> {
-  const { env, home, run } = surroundings;
-  const program = findOpenCode(env, home);
+  const { run } = surroundings;
+  const program = findOpenCode(surroundings);
   if (program === undefined) {
     return { findings: [wrong("program", "There is no opencode in PATH.", INSTALL)] };
   }

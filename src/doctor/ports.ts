@@ -1,5 +1,5 @@
 import { connect, createServer } from "node:net";
-import { errorCode } from "../platform/failure.ts";
+import { errorCode, notPermitted } from "../platform/failure.ts";
 import { runtime } from "../platform/runtime.ts";
 import { PROGRAM } from "../platform/version.ts";
 import { type Check, ok, warning } from "./check.ts";
@@ -62,14 +62,14 @@ export async function listens(port: number): Promise<boolean> {
 }
 
 function accepts(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect({ port, host });
     const end = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
     socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
+    socket.once("error", (error) => notPermitted(error) ? reject(error) : end(false));
     socket.setTimeout(2_000, () => end(false));
   });
 }

@@ -1,5 +1,7 @@
 import { type ChildEnd, startChild } from "../codex_cli/child.ts";
 import type { Clock } from "../platform/clock.ts";
+import { notPermitted } from "../platform/failure.ts";
+import type { FileSystem } from "../platform/files.ts";
 
 /** How a program of somebody else's came to its end. */
 export interface ProgramEnd {
@@ -23,7 +25,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Runs a program to its end, with an empty standard input. Never rejects. */
+/** Runs a program to its end, with an empty standard input. Rejects only when that is not permitted. */
 export type RunProgram = (
   program: string,
   args: readonly string[],
@@ -48,10 +50,34 @@ export function systemPrograms(clock: Clock): RunProgram {
       clock,
       signal,
     }).outcome;
+    if (end.kind === "not started" && notPermitted(end.error)) throw end.error;
     const why = whyOf(end, limitMs);
     const code = end.kind === "exit" ? end.code ?? undefined : undefined;
     return { code, ...(why === undefined ? {} : { why }), stdout, stderr };
   };
+}
+
+/**
+ * Finds a program by looking at files.
+ *
+ * @throws what refused a look, where nothing was found: it may lie there.
+ */
+export function findPermitted(
+  files: FileSystem,
+  find: (files: FileSystem) => string | undefined,
+): string | undefined {
+  let refusal: unknown;
+  const stat: FileSystem["stat"] = (path) => {
+    try {
+      return files.stat(path);
+    } catch (error) {
+      if (notPermitted(error)) refusal = error;
+      throw error;
+    }
+  };
+  const found = find({ ...files, stat });
+  if (found === undefined && refusal !== undefined) throw refusal;
+  return found;
 }
 
 function whyOf(end: ChildEnd, limitMs: number): string | undefined {

@@ -5,6 +5,7 @@ import { set } from "../platform/paths.ts";
 import { readSettings } from "../platform/settings.ts";
 import { resolveEndpoints } from "../platform/endpoints.ts";
 import { openLocalStore } from "../store/local.ts";
+import { olderSettings } from "../store/older_settings.ts";
 import { type Check, type Finding, type Look, ok, warning, wrong } from "./check.ts";
 import { AGAIN, failed, partsOf } from "./examination.ts";
 import { fileModes } from "./file_modes.ts";
@@ -35,7 +36,7 @@ export function storeChecks(
     check("file modes", () => fileModes(surroundings)),
     check("disk space", () => space(surroundings)),
     check("seal", () => sealOf(surroundings)),
-    check("settings", () => settings(surroundings)),
+    check("settings", () => settings(surroundings, see), STORE_MS),
   ];
 }
 
@@ -152,9 +153,10 @@ function space({ paths, freeBytes: free = freeBytes }: Surroundings): Look {
   return { findings: [wrong("disk space", text, "Free some space.")] };
 }
 
-function settings({ paths, env }: Surroundings): Look {
+async function settings({ paths, env }: Surroundings, see: See): Promise<Look> {
   const name = "settings";
-  const { strategy } = readSettings(paths, env);
+  const older = await see(({ store }) => olderSettings(store, paths)).catch(() => ({}));
+  const { strategy } = readSettings(paths, env, older);
   const { issuer, backend } = resolveEndpoints(env);
   const moved = (["ISSUER", "BACKEND"] as const).flatMap((which) =>
     set(env[`OPENCODE_MULTI_AUTH_${which}_URL`]) === undefined ? [] : [warning(

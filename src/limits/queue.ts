@@ -117,8 +117,9 @@ class StoredQueue implements LimitQueue {
     this.#closing.abort();
     this.#wake();
     for (const task of this.#running.values()) task.stop.abort();
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    // It may just be beginning one more.
     await this.#working;
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
     // Reading shows whether there is anything to leave: a look alone makes no file.
     const rows = await this.#read().catch(() => []);
     const concerned = ({ owners, worker, state }: LimitRow) =>

@@ -24,6 +24,11 @@ export function messageOf(error: unknown): string {
   return text.replace(/\s+/g, " ").trim();
 }
 
+/** Whether Deno refused something for want of a permission; it asks nobody and has no error code. */
+export function notPermitted(error: unknown): boolean {
+  return error instanceof Error && (error.name === "NotCapable" || notPermitted(error.cause));
+}
+
 /** The system's error code (`ENOENT`, `EACCES`, …), also when it hides behind `cause`; else undefined. */
 export function errorCode(error: unknown): string | undefined {
   for (

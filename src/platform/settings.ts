@@ -1,5 +1,5 @@
 import { Failure } from "./failure.ts";
-import { readTextIfExists } from "./files.ts";
+import { readTextIfExists, statIfExists } from "./files.ts";
 import { asObject } from "./json.ts";
 import { type Environment, type Paths, set } from "./paths.ts";
 import { saveFile } from "./save_file.ts";
@@ -48,7 +48,8 @@ export function readSettings(
   wrong: OnWrongValue = refuse,
 ): Settings {
   const entries = listSettings(paths, env, wrong);
-  const ours = entries.some(({ source }) => source === "file");
+  // Also with nothing in it that counts: what was taken back stays taken back.
+  const ours = statIfExists(paths.settings) !== undefined;
   return Object.fromEntries(
     entries.map(({ name, value, source }) => [
       name,

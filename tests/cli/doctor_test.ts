@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { summaryText } from "../../src/cli/doctor_text.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { SECRET, withMachine } from "../doctor/machine.ts";
 import { fixture, withSession } from "./session.ts";
@@ -170,3 +171,13 @@ Deno.test("doctor without --fix changes no byte of the home folder, and has a fi
     ),
     { numRuns: 12 },
   ));
+
+Deno.test("a report that could not look at everything does not say that all is well", () => {
+  const seen = { group: "Group", name: "name", state: "ok", text: "It works." } as const;
+  assert.equal(summaryText([seen]), "All is well.");
+  const unseen = { ...seen, state: "unseen", fix: "Permit it." } as const;
+  assert.equal(
+    summaryText([seen, unseen]),
+    "Nothing is wrong, not everything could be looked at.",
+  );
+});

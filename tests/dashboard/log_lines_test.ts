@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LogLines, MAX_LINES } from "../../src/dashboard/log_lines.ts";
+import { withStage } from "./stage.ts";
 
 function withTail(test: (tail: LogLines, path: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), "log-tail-"));
@@ -87,4 +88,12 @@ Deno.test("a log in a place that cannot be looked at brings nothing, from the st
     writeFileSync(path, "a file where a folder should be");
     const tail = new LogLines(join(path, "soft.log"));
     assert.deepEqual(tail.look(), []);
+  }));
+
+Deno.test("a page that is loaded has all lines of the log up to its position", () =>
+  withStage(async (stage) => {
+    const visitor = await stage.visit();
+    mkdirSync(dirname(stage.paths.log), { recursive: true });
+    appendFileSync(stage.paths.log, "2026-11-23T18:00:00.000Z [warn] nothing else has changed\n");
+    assert.match(await (await visitor.get("/")).text(), /nothing else has changed/);
   }));

@@ -1,7 +1,8 @@
 /** Actions that concern more than one account, and what holds for every action. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import type { RefreshOutcome } from "../../src/oauth/refresh_transaction.ts";
+import { Failure } from "../../src/platform/failure.ts";
 import { PASSPHRASE, SEALED, withStage } from "./stage.ts";
 import { say } from "./notice_said.ts";
 
@@ -196,4 +197,31 @@ Deno.test("no GET changes anything: the files are the same after every route", (
       [],
       [],
     ]);
+  }));
+
+Deno.test("a queue that cannot go on is said, and the page stays", () =>
+  withStage(async (stage) => {
+    const visitor = await stage.visit();
+    stage.limits.state = () => Promise.reject(new Failure("There is no space left.", "Free some."));
+    const said = await visitor.script("/limits");
+    assert.equal(said.status, 200);
+    const page = await visitor.get("/");
+    assert.equal(page.status, 200);
+    const html = await page.text();
+    assert.match(html, /There is no space left\. Free some\./);
+    assert.match(html, /data-account="work"/);
+    // And what else happens is shown.
+    assert.equal((await visitor.script("/accounts/id-work/disable")).status, 200);
+    assert.match(await (await visitor.get("/")).text(), /class="account disabled"/);
+  }));
+
+Deno.test("a state.db that cannot be opened is said once, and the accounts are shown", () =>
+  withStage(async ({ paths, store, limits, visit }) => {
+    for (const end of ["", "-wal", "-shm"]) rmSync(paths.state + end, { force: true });
+    mkdirSync(paths.state);
+    // As the queue itself does.
+    limits.state = () => store.files.readState(() => limits.now, limits.now);
+    const html = await (await (await visit()).get("/")).text();
+    assert.equal(html.split("state.db cannot be").length - 1, 1);
+    assert.match(html, /data-account="work"/);
   }));

@@ -5,7 +5,8 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { startSimulator } from "../simulator/simulator.ts";
 import { storePlan } from "../simulated_account.ts";
-import { eventsIn, openStream, PASSPHRASE, type Stage, type Visitor, withStage } from "./stage.ts";
+import { eventsIn, openStream } from "./page_stream.ts";
+import { PASSPHRASE, type Stage, type Visitor, withStage } from "./stage.ts";
 
 /** Letters that a part of a secret must have to count. */
 const PART = 5;

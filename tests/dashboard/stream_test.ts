@@ -6,7 +6,8 @@ import { IDLE_MS } from "../../src/dashboard/session.ts";
 import { writeSetting } from "../../src/platform/settings.ts";
 import { accountSubject } from "../../src/quota/block.ts";
 import { testAccount } from "../memory_store.ts";
-import { eventsIn, openStream, PASSPHRASE, SEALED, type Stage, withStage } from "./stage.ts";
+import { eventsIn, openStream } from "./page_stream.ts";
+import { PASSPHRASE, SEALED, type Stage, withStage } from "./stage.ts";
 
 Deno.test("a page that was just loaded is sent nothing until something changes", () =>
   withStage(async (stage) => {
@@ -67,6 +68,25 @@ Deno.test("counts, figures and blocks of OpenCode arrive", () =>
     // And its end, which no process tells of.
     await stage.clock.advance(60_000);
     assert.doesNotMatch((await page.next()).parts?.["account-id-work"] ?? "", /usage limit/);
+    await page.close();
+  }));
+
+Deno.test("the end of a model's block arrives as it comes, which no process tells of", () =>
+  withStage(async (stage) => {
+    const now = stage.clock.now();
+    await (await stage.other()).block({
+      subject: accountSubject("id-work"),
+      model: "gpt-5.5-pro",
+      reason: "usage limit",
+      until: now + 60_000,
+      source: "body",
+      since: now,
+    });
+    const page = await openStream(stage, await stage.visit());
+    await stage.clock.advance(60_000);
+    const card = (await page.next()).parts?.["account-id-work"] ?? "";
+    assert.match(card, /data-account="work"/);
+    assert.doesNotMatch(card, /Not for gpt-5.5-pro/);
     await page.close();
   }));
 

@@ -264,3 +264,12 @@ Deno.test("tags and notes run in the direction of what is written", () => {
   assert.match(whole(), /<input name="tags" dir="auto"/);
   assert.match(whole(), /<textarea name="notes" dir="auto"/);
 });
+
+Deno.test("half a character, as a text that was cut short ends with, breaks no page", () => {
+  const cut = "team \ud83d";
+  assert.match(
+    whole({ accounts: [account("work", { tags: [cut] })] }),
+    /<option id="by-tag-team%20/,
+  );
+  assert.match(whole({}, { query: { ...QUERY, tag: cut } }), /<option id="by-tag-team%20/);
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Check, ok, warning, wrong } from "../../src/doctor/check.ts";
 import { afterMending, examine, mendFindings } from "../../src/doctor/examination.ts";
+import { systemPrograms } from "../../src/doctor/program.ts";
 import { Failure } from "../../src/platform/failure.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 
@@ -48,6 +49,24 @@ Deno.test("what several checks fail for is said once, by the first", async () =>
     check("backend", refuse),
   ], new VirtualClock());
   assert.deepEqual(results.map(({ name }) => name), ["settings", "other"]);
+});
+
+Deno.test("what there is no permission to look at is one line, and no fault", async () => {
+  const refusal = new Error('Requires read access to "/there", run again with --allow-read');
+  refusal.name = "NotCapable";
+  const refuse = () => Promise.reject(refusal);
+  const { results } = await examine([
+    check("files", refuse),
+    check("works", () => ({ findings: [ok("works", "It works.")] })),
+    { ...check("program", refuse), group: "Other" },
+    check("modes", () => Promise.reject(new Error("not read", { cause: refusal }))),
+  ], new VirtualClock());
+  assert.deepEqual(results.map(({ name, state }) => [name, state]), [
+    ["works", "ok"],
+    ["permissions", "unseen"],
+  ]);
+  assert.match(results[1]?.text ?? "", / look at Group \(files, modes\), Other \(program\)\.$/);
+  assert.match(results[1]?.fix ?? "", / -A$/);
 });
 
 Deno.test("a token in an error is not shown", async () => {
@@ -106,4 +125,14 @@ Deno.test("mended is what a second look finds well, or does not find any more", 
     ["left", "warning", undefined],
     ["gone", "ok", true],
   ]);
+});
+
+Deno.test({
+  name: "a program that there is no permission to run is not one that fails",
+  permissions: { run: false, env: true },
+  fn: () =>
+    assert.rejects(
+      systemPrograms(new VirtualClock())("/bin/true", [], { env: {}, folder: "/", limitMs: 1_000 }),
+      { name: "NotCapable" },
+    ),
 });

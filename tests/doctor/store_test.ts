@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { examine } from "../../src/doctor/examination.ts";
 import { type FileStat, systemFiles } from "../../src/platform/files.ts";
 import { storeChecks } from "../../src/doctor/store.ts";
@@ -243,4 +251,13 @@ Deno.test("a full disk is wrong, one with room is not worth a word", () =>
     assert.deepEqual(full.findings.map(({ state }) => state), ["wrong"]);
     assert.match(full.findings[0]?.text ?? "", /is full: neither tokens nor figures/);
     assert.deepEqual((await look(surroundings, "disk space")).findings, []);
+  }));
+
+Deno.test("the strategy is the one that serves, an older project's too", () =>
+  withMachine(async ({ surroundings }) => {
+    const { folder, accounts } = surroundings.paths;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    copyFileSync(new URL("../fixtures/store/v2.json", import.meta.url), accounts);
+    const { text } = finding(await look(surroundings, "settings"), "settings");
+    assert.match(text, /strategy weighted\.$/);
   }));

@@ -33,14 +33,20 @@ function readmeFlags(command: string): string[] {
   return line.split(" ");
 }
 
-/** Runs a command by its address in a sandbox; `more` is written into the README's flags. */
+/**
+ * Runs a command by its address in a sandbox, with the README's flags for it or for the command `as`;
+ * `more` is written into them.
+ */
 function byAddress(
   sandbox: Sandbox,
   address: string,
   args: readonly string[],
-  more: (flag: string) => string = (flag) => flag,
+  { more = (flag) => flag, as = args[0] ?? "" }: {
+    more?: (flag: string) => string;
+    as?: string;
+  } = {},
 ): Child {
-  const flags = readmeFlags(args[0] ?? "").map((flag) =>
+  const flags = readmeFlags(as).map((flag) =>
     more(
       flag.replaceAll("$STORE", sandbox.store).replaceAll("$CODEX", join(sandbox.home, ".codex")),
     )
@@ -67,7 +73,7 @@ Deno.test("status and add run by an address, with the permissions of the README 
         sandbox,
         cli.address,
         ["add", "personal"],
-        (flag) => flag.replace("auth.openai.com", issuer),
+        { more: (flag) => flag.replace("auth.openai.com", issuer) },
       );
       await callbackOf(child);
       const { code, stdout, stderr } = await child.outcome;
@@ -114,6 +120,33 @@ Deno.test("run by an address, the program knows that it was, and cannot leave it
     );
     assert.notEqual(wrong.code, 0);
     assert.deepEqual([...Deno.readDirSync(sandbox.project)], []);
+  } finally {
+    await cli.stop();
+  }
+});
+
+Deno.test("doctor by an address calls nothing wrong that it is not permitted to look at", async () => {
+  await using sandbox = makeSandbox({
+    issuerUrl: "http://127.0.0.1:9",
+    backendUrl: "http://127.0.0.1:9/backend-api",
+  });
+  Deno.mkdirSync(sandbox.store, { mode: 0o700 });
+  const cli = serveCli();
+  try {
+    const { code, stdout, stderr } = await byAddress(
+      sandbox,
+      cli.address,
+      ["doctor", "--json"],
+      { as: "status" },
+    ).outcome;
+    assert.equal(code, 0, stderr + stdout);
+    const checks: { name: string; state: string; text: string }[] = JSON.parse(stdout).checks;
+    const unseen = checks.filter(({ state }) => state === "unseen");
+    assert.equal(unseen.length, 1, stdout);
+    for (const name of ["accounts file", "file modes", "program", "login ports", "dashboard"]) {
+      assert.match(unseen[0]?.text ?? "", new RegExp(`\\b${name}\\b`));
+      assert.ok(!checks.some((check) => check.name === name), `${name} was not looked at`);
+    }
   } finally {
     await cli.stop();
   }

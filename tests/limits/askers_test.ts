@@ -86,3 +86,18 @@ Deno.test("queue: stop waits for nobody; a question that takes its time to end i
     assert.deepEqual(await states(queue), ["id-a usage running", "id-b usage success"]);
     stage.deaf = false;
   }));
+
+Deno.test("queue: closed right after it was asked, it waits for the question that begins", () =>
+  onStage(async (stage) => {
+    stage.deaf = true;
+    const queue = await stage.process("cli");
+    await queue.add(["id-a"], "usage");
+    let closed = false;
+    const closing = queue.close().then(() => closed = true);
+    await stage.clock.advance(1_000);
+    assert.equal(closed, stage.asked.length === 0);
+    for (const one of [...stage.asked]) one.end(ANSWERED);
+    await closing;
+    assert.deepEqual(await states(await stage.process("viewer")), ["id-a usage stopped"]);
+    stage.deaf = false;
+  }));

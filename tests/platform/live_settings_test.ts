@@ -57,6 +57,21 @@ Deno.test(
 );
 
 Deno.test(
+  "what an older project has set is over also when ours is taken back, or cannot be",
+  set(async ({ clock, paths, live }) => {
+    writeSetting(paths, "strategy", "drain");
+    writeSetting(paths, "strategy", undefined);
+    live.touch();
+    await clock.advance(1_000);
+    assert.equal(live.current.strategy, STANDARD_SETTINGS.strategy);
+    writeFileSync(paths.settings, '{"strategy":"nonsense"}');
+    live.touch();
+    await clock.advance(1_000);
+    assert.equal(live.current.strategy, STANDARD_SETTINGS.strategy);
+  }),
+);
+
+Deno.test(
   "a file that cannot be read is logged once, and what was in force stays",
   set(async ({ clock, paths, live, errors }) => {
     writeSetting(paths, "stall", "10s");

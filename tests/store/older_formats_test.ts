@@ -5,7 +5,7 @@ import { accountSubject, workspaceSubject } from "../../src/quota/block.ts";
 import type { Snapshot } from "../../src/store/store.ts";
 import { readHistory } from "./one_history.ts";
 import { FIXTURE_NOW } from "../virtual_clock.ts";
-import { inFolder, type StoreFolder, testAccount, testCredentials } from "./store_folder.ts";
+import { idOf, inFolder, type StoreFolder, testAccount } from "./store_folder.ts";
 
 const HOUR = 3_600_000;
 const SEALS: Readonly<Record<string, string>> = {
@@ -13,10 +13,6 @@ const SEALS: Readonly<Record<string, string>> = {
   // The space at the end belongs to it.
   "v2-encrypted.json": "Pässwort mit Leerzeichen ",
 };
-
-function idOf(snapshot: Snapshot, alias: string): string {
-  return snapshot.accounts.find((account) => account.alias === alias)?.id ?? "";
-}
 
 function open(folder: StoreFolder, fixture: string) {
   return folder.open({ CODEX_SOFT_STORE_PASSPHRASE: SEALS[fixture] });
@@ -246,60 +242,6 @@ Deno.test("settings: none where there never was an older file", () =>
     assert.equal(await store.olderSettings(), undefined);
     await store.add(testAccount("a"));
     assert.equal(await store.olderSettings(), undefined);
-  }));
-
-Deno.test("mixed-bad.json: two accounts work, the others are named and kept untouched", () =>
-  inFolder(async (folder) => {
-    folder.use("mixed-bad.json");
-    const before = JSON.parse(folder.text()).accounts;
-    const store = await folder.open();
-    const snapshot = await store.load();
-    assert.deepEqual(snapshot.accounts.map(({ alias }) => alias), ["good", "other alias inside"]);
-    assert.equal(snapshot.activeId, null);
-    const named = store.warnings.map((warning) => /^The account "([^"]*)"/.exec(warning)?.[1]);
-    assert.deepEqual(named, ["no tokens", "wrong types", "list"]);
-    await store.swapCredentials(idOf(snapshot, "good"), 0, testCredentials("good", 2));
-    const after = JSON.parse(folder.text()).accounts;
-    for (const alias of ["no tokens", "wrong types", "list"]) {
-      assert.deepEqual(after[alias], before[alias]);
-    }
-    assert.equal(after.good.refreshToken, "refresh-good-2");
-    assert.equal(after.good.usageCount, undefined, "carried over into state.db");
-    assert.equal((await store.load()).accounts.length, 2);
-  }));
-
-Deno.test("not-json.json: refused, and left as it is", () =>
-  inFolder(async (folder) => {
-    folder.use("not-json.json");
-    const text = folder.text();
-    const store = await folder.open();
-    await assert.rejects(store.load(), /accounts\.json is not JSON, or was cut short/);
-    await assert.rejects(store.add(testAccount("a")), /not JSON/);
-    assert.equal(folder.text(), text);
-  }));
-
-Deno.test("figures of the wrong type cost no account", () =>
-  inFolder(async (folder) => {
-    folder.use("v2.json");
-    const json = JSON.parse(folder.text());
-    Object.assign(json.accounts.personal, {
-      usageCount: "many",
-      lastUsed: null,
-      rateLimits: [],
-      rateLimitHistory: [null, 5, { at: "x" }, { at: 1, weekly: { remaining: "x" } }],
-      rateLimitedUntil: "soon",
-      modelUnsupportedUntil: {},
-      authInvalid: "no",
-    });
-    Object.assign(json, { activeAlias: 42, forcedAlias: [], settings: 1, rotationStrategy: 2 });
-    writeFileSync(folder.paths.accounts, JSON.stringify(json));
-    const store = await folder.open();
-    const snapshot = await store.load();
-    assert.equal(snapshot.accounts.length, 5);
-    assert.deepEqual(snapshot.figures.get(idOf(snapshot, "personal")), { uses: 0, windows: [] });
-    assert.deepEqual([snapshot.pin, snapshot.activeId], [null, null]);
-    await store.setPin(null);
-    assert.deepEqual(await readHistory(store, idOf(snapshot, "personal")), []);
   }));
 
 Deno.test("a crash between carrying figures over and rewriting the file counts nothing twice", () =>

@@ -7,7 +7,7 @@ import { type Environment, type Paths, resolvePaths } from "../../src/platform/p
 import { type LocalStore, openLocalStore } from "../../src/store/local.ts";
 import { readChoices, readTokenUse, type TokenUse } from "../../src/store/past.ts";
 import type { OpenDatabase } from "../../src/store/sqlite.ts";
-import type { Explanation } from "../../src/store/store.ts";
+import type { Explanation, Snapshot } from "../../src/store/store.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 
 /** Folder of the fixtures. */
@@ -105,4 +105,9 @@ export function testCredentials(name: string, round: number) {
     refreshToken: `refresh-${name}-${round}`,
     expiresAt: 4102444800_000,
   };
+}
+
+/** The id of the account with this alias. */
+export function idOf(snapshot: Snapshot, alias: string): string {
+  return snapshot.accounts.find((account) => account.alias === alias)?.id ?? "";
 }

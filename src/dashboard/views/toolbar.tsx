@@ -1,6 +1,6 @@
 import {
+  ACCOUNT_STATES,
   type AccountModel,
-  type AccountState,
   type Listing,
   type Page,
   type Query,
@@ -13,14 +13,6 @@ import { Post } from "./form.tsx";
 
 /** The form whose fields are the page's query. */
 export const FILTER = "filter";
-
-const STATES: readonly AccountState[] = [
-  "available",
-  "blocked",
-  "needs login",
-  "set aside",
-  "disabled",
-];
 
 const SORT_NAMES: Readonly<Record<Sort, string>> = {
   "recommended": "Recommended",
@@ -48,7 +40,7 @@ export function Filter({ accounts, page }: {
         name="state"
         label="In state"
         value={query.state}
-        options={[["", "Any state"], ...STATES.map(same)]}
+        options={[["", "Any state"], ...ACCOUNT_STATES.map(same)]}
       />
       <Choice
         name="sort"
@@ -98,7 +90,7 @@ export function Choice({ name, label, value, options }: {
         {options.map(([option, text]) => (
           // By its id it stays the one that was chosen when others come before it or go.
           <option
-            id={`by-${name}-${encodeURIComponent(option)}`}
+            id={`by-${name}-${encodeURIComponent(option.toWellFormed())}`}
             value={option}
             {...(option === value ? { selected: true } : {})}
           >
