@@ -12,7 +12,7 @@ const LOOK_MS = 60_000;
 export interface KnownModels {
   /** The lists by account id, as they were last read. */
   readonly lists: ReadonlyMap<string, ModelList>;
-  /** Those of the accounts that may serve now; a moment's throttle does not count. */
+  /** Those of the accounts that may serve now, or where none may of those at a limit; a moment's throttle does not count. */
   serving(): ModelList[];
   /** Whether nobody may serve a model now: none has it, or who has is held back for longer than a moment. */
   nobodyFor(model: string): boolean;
@@ -31,7 +31,9 @@ export function knownModels(options: {
 }): KnownModels {
   const { store, pool, clock, log } = options;
   let lists: ReadonlyMap<string, ModelList> = new Map();
-  let readAt: number | undefined;
+  let readAt = 0;
+  let first: Promise<void> | undefined;
+  let unread = true;
 
   const able = (model: string | undefined) =>
     pool.absences(model).filter(({ hindrance: one }) =>
@@ -58,10 +60,18 @@ export function knownModels(options: {
     get lists() {
       return lists;
     },
-    serving: () => able(undefined).flatMap(({ account }) => lists.get(account.id) ?? []),
+    serving() {
+      const now = able(undefined);
+      // Where nobody may, whoever is back in time for this request counts.
+      const whose = now.length > 0
+        ? now
+        : pool.absences(undefined).filter(({ hindrance }) => hindrance?.kind === "blocked");
+      return whose.flatMap(({ account }) => lists.get(account.id) ?? []);
+    },
     nobodyFor: (model) => able(model).length === 0,
     touch() {
-      if (readAt === undefined) return read();
+      // All who come meanwhile wait for it: OpenCode begins with two requests at once.
+      if (unread) return first ??= read().then(() => void (unread = false));
       if (Math.abs(clock.now() - readAt) >= LOOK_MS) void read();
       return undefined;
     },

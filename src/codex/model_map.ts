@@ -61,7 +61,7 @@ export function isOlderCodex(model: string): boolean {
  * Builds the map of one process.
  *
  * @param latest Asked only when a name is mapped.
- * @param nobodyFor Whether nobody may serve a model now: then the name asked for goes out.
+ * @param nobodyFor Whether nobody may serve a model now: then the name asked for goes out, if somebody may serve that.
  */
 export function createModelMap(
   env: Environment,
@@ -73,6 +73,8 @@ export function createModelMap(
     // One look at the length and the letters spares nearly every request the rest.
     if (!asked.includes("-codex") || !isOlderCodex(asked)) return undefined;
     const target = latest(asked);
-    return target === asked || nobodyFor(target) ? undefined : target;
+    if (target === asked) return undefined;
+    // Where nobody may serve either, whoever is back in time gets what is sure to be served.
+    return nobodyFor(target) && !nobodyFor(asked) ? undefined : target;
   };
 }

@@ -205,13 +205,10 @@ export function createRefresher(options: {
     } catch (error) {
       // The only copy of the new tokens is here now. They serve from memory while the store
       // tries again to save them; the note on disk guards against a crash.
-      log.error(
-        `${account.alias}: new tokens could not be saved, trying again: ${messageOf(error)}`,
-      );
+      const why = messageOf(error);
+      log.error(`${account.alias}: new tokens could not be saved, trying again: ${why}`);
       options.notice?.(
-        `New tokens of ${account.alias} could not be saved (${
-          messageOf(error)
-        }); keep OpenCode running.`,
+        `New tokens of ${account.alias} could not be saved (${why}); keep OpenCode running.`,
       );
       void store.keepCredentials(...swap).then((saved) => {
         if (!saved) return;
@@ -249,10 +246,15 @@ export function createRefresher(options: {
     if (!("release" in lane)) return { kind: "fresh", account: lane };
     let pause = 0;
     try {
-      const now = await current(account.id);
+      let now = await current(account.id);
+      if (now && isOlder(now, account)) {
+        // Unsaved tokens first: a note about them would replace the one by which nobody sends those in the file.
+        await store.flush();
+        now = await current(account.id);
+      }
       if (!now) return { kind: "gone" };
       if (isRenewed(account, now)) return { kind: "fresh", account: now };
-      // Tokens that could not be saved yet are here alone, and those of a restored backup are spent.
+      // What is in the file of a restored backup is spent as well.
       const ours = isOlder(now, account);
       if (now.setAside && !ours) return { kind: "set aside", account: now };
       pause = options.gapMs() * (0.5 + random() / 2);

@@ -68,9 +68,9 @@ export class LogTail {
     past = false,
     private readonly files: FileSystem = systemFiles,
   ) {
-    const stat = statIfExists(path, files);
+    const stat = past ? undefined : statIfExists(path, files);
     this.#ino = stat?.ino;
-    this.#offset = past ? 0 : stat?.size ?? 0;
+    this.#offset = stat?.size ?? 0;
   }
 
   /**

@@ -14,6 +14,8 @@ export class StateHolder {
   #sqlite: OpenDatabase | undefined;
   #last = EMPTY_STATE;
   readonly #warnings = new Set<string>();
+  /** Why it cannot be used, as long as that is so. */
+  #trouble: string | undefined;
 
   constructor(
     private readonly path: string,
@@ -23,7 +25,7 @@ export class StateHolder {
   ) {}
 
   get warnings(): readonly string[] {
-    return [...this.#warnings];
+    return this.#trouble === undefined ? [...this.#warnings] : [...this.#warnings, this.#trouble];
   }
 
   /** Whether a database is open. */
@@ -95,10 +97,12 @@ export class StateHolder {
 
   #ifUsable<T>(nothing: T, work: () => T): T {
     try {
-      return this.#mended(work);
+      const result = this.#mended(work);
+      this.#trouble = undefined;
+      return result;
     } catch (error) {
       if (!(error instanceof StateUnusable)) throw error;
-      this.#warnings.add(`${error.message} Until then counts and quota figures are missing.`);
+      this.#trouble = `${error.message} Until then counts and quota figures are missing.`;
       return nothing;
     }
   }

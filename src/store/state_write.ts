@@ -114,7 +114,10 @@ export function addHistory(db: StateDb, accountId: string, window: QuotaWindow):
   ).run(accountId, bucket, minutes, accountId, bucket, minutes, HISTORY_POINTS);
 }
 
-/** Saves a block in the place of one of the same scope, unless that one rests on newer evidence or this one is a guess that ends before it. */
+/**
+ * Saves a block in the place of one of the same scope, unless that one rests on newer evidence, or outlasts this one
+ * where this is a guess, or a throttle beside a spent quota: as the pool admits them.
+ */
 export function saveBlock(db: StateDb, block: Block, revision: number, now: number): void {
   const { subject, model, reason, until, source, since } = block;
   db.prepare(
@@ -122,7 +125,8 @@ export function saveBlock(db: StateDb, block: Block, revision: number, now: numb
      ON CONFLICT (subject, model) DO UPDATE SET reason = excluded.reason, until = excluded.until,
        source = excluded.source, since = excluded.since, revision = excluded.revision
      WHERE since > ? OR excluded.since >= since
-       AND (excluded.source <> 'guess' OR excluded.until >= until)`,
+       AND (excluded.until >= until OR excluded.source <> 'guess'
+         AND (excluded.reason <> 'rate limit' OR reason NOT IN ('usage limit', 'workspace limit')))`,
   ).run(subject, model, reason, until, source, since, revision, now);
   const gone = db.prepare("DELETE FROM blocks WHERE until < ? AND since < ?")
     .run(now - ENDED_BLOCK_MS, now - ENDED_BLOCK_MS);

@@ -67,19 +67,24 @@ Deno.test("while who has the latest Codex model is at a limit, another account s
     assert.deepEqual(asked(stage), ["a gpt-5.5"]);
   }));
 
-Deno.test("a moment's throttle takes no account's list away", () =>
+Deno.test("a moment's throttle takes no account's list away, nor do limits of all", () =>
   onStage([{ name: "a" }, { name: "b" }], async (stage) => {
     const { store, accounts } = await know(stage, { a: ["gpt-5.5"], b: ["gpt-5.3-codex"] });
     const { clock } = stage;
     const settings = () => STANDARD_SETTINGS;
     const pool = new Pool({ store, clock, random: () => 0.5, settings });
     const known = knownModels({ store, pool, clock, log: silentLog });
-    await known.touch();
+    const first = known.touch();
+    assert.equal(known.touch(), first, "a second request waits as well");
+    await first;
+    assert.equal(known.touch(), undefined);
     const slugs = () => known.serving().flatMap(({ models }) => models.map(({ slug }) => slug));
     await pool.block(blockOf(accounts[1], "rate limit", clock.now()));
     assert.deepEqual(slugs(), ["gpt-5.5", "gpt-5.3-codex"]);
     await pool.block(blockOf(accounts[1], "workspace limit", clock.now() + 1));
     assert.deepEqual(slugs(), ["gpt-5.5"]);
+    await pool.block(blockOf(accounts[0], "usage limit", clock.now() + 1));
+    assert.deepEqual(slugs(), ["gpt-5.5", "gpt-5.3-codex"], "whoever comes back first");
   }));
 
 Deno.test("where the latest Codex model is gone, the one asked for goes out as long as somebody has it", () =>

@@ -113,6 +113,14 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (body: unknown) =>
   typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array);
 
+Deno.test("the older name goes out only where that helps: not while nobody may serve at all", () => {
+  const mapped = (...held: string[]) =>
+    createModelMap({}, () => "gpt-5.3-codex", (model) => held.includes(model))("gpt-5-codex");
+  assert.equal(mapped("gpt-5.3-codex"), undefined);
+  assert.equal(mapped("gpt-5.3-codex", "gpt-5-codex"), "gpt-5.3-codex");
+  assert.equal(mapped(), "gpt-5.3-codex");
+});
+
 Deno.test("only the model's name changes: everything around it is the same, byte for byte", () => {
   const name = fc.constantFrom(
     "gpt-5.2-codex",

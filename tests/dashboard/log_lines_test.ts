@@ -83,6 +83,13 @@ Deno.test("what is not in our form is shown as it is, and tokens in it are not",
     ]);
   }));
 
+Deno.test("a log in a place that cannot be looked at brings nothing, from the start", () =>
+  withTail((_, path) => {
+    writeFileSync(path, "a file where a folder should be");
+    const tail = new LogLines(join(path, "soft.log"));
+    assert.deepEqual(tail.look(), []);
+  }));
+
 Deno.test("a page that is loaded has all lines of the log up to its position", () =>
   withStage(async (stage) => {
     const visitor = await stage.visit();

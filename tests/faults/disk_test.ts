@@ -21,6 +21,26 @@ Deno.test("refresh answer arrives, disk is full: a client that is closed saves t
   await store.close();
 });
 
+Deno.test("tokens that cannot be saved are not spent either: nobody sends those in the file, which are", async () => {
+  const disk = faultyFiles();
+  await using bed = await Bed.open({ plans: ONE, disk });
+  await bed.account("a");
+  const pass = () => bed.clock.jump(bed.clock.now() + HOUR + SECOND);
+  pass();
+  disk.fail = (call, path) =>
+    call === "open" && path?.includes("accounts.json.tmp") ? "ENOSPC" : undefined;
+  assert.match(await said(await bed.patiently(bed.ask())), /served by a/);
+  pass();
+  assert.match((await errorIn(await bed.patiently(bed.ask()))).message, /ENOSPC/);
+  const other = await bed.otherStore();
+  await other.load();
+  assert.equal(await other.openRefresh((await bed.account("a"))!.id), 1);
+  await other.close();
+  disk.fail = () => undefined;
+  assert.match(await said(await bed.patiently(bed.ask())), /served by a/);
+  assert.equal((await bed.account("a"))?.generation, 3);
+});
+
 /** SQLite as it is on a disk that is full from one moment on: nothing can be committed, or it cannot even be opened. */
 async function fullDisk() {
   const sqlite = await loadSqlite();

@@ -15,7 +15,7 @@ export function testSharing(test: ContractTest): void {
     await store.block(first);
     assert.equal(other.changed(), true);
     assert.deepEqual((await other.load()).blocks, [first]);
-    const second = block({ since: now, until: now + 9_999, reason: "rate limit" });
+    const second = block({ since: now, until: now + 9_999 });
     const model = block({ model: "gpt-5.3-codex-spark" });
     const workspace = block({ subject: workspaceSubject("w") });
     for (const one of [second, model, workspace]) await store.block(one);
@@ -50,6 +50,23 @@ export function testSharing(test: ContractTest): void {
     const longer = block({ since: now, until: real.until + 1, source: "guess" });
     await other.block(longer);
     assert.deepEqual((await store.load()).blocks, [longer]);
+  });
+
+  test("a throttle that another process has met cuts no spent quota", async (bed) => {
+    const store = await bed.open();
+    const other = await bed.open();
+    const now = bed.clock.now();
+    const quota = block({ since: now - 10 });
+    const throttle = { reason: "rate limit", source: "retry-after" } as const;
+    await store.block(quota);
+    await other.block(block({ ...throttle, since: now, until: quota.until - 1 }));
+    assert.deepEqual((await store.load()).blocks, [quota]);
+    const longer = block({ ...throttle, since: now, until: quota.until + 1 });
+    await other.block(longer);
+    assert.deepEqual((await store.load()).blocks, [longer]);
+    const shorter = block({ ...throttle, since: now + 1, until: quota.until });
+    await other.block(shorter);
+    assert.deepEqual((await store.load()).blocks, [shorter], "of two throttles the newer counts");
   });
 
   test("a block that has ended is not in the snapshot", async (bed) => {

@@ -154,4 +154,7 @@ Deno.test("while state.db cannot be read, what it said last goes on: nobody who 
     const { blocks, figures, accounts } = await store.load();
     assert.deepEqual([blocks.length, figures.get("id-a")?.uses, accounts.length], [1, 7, 2]);
     assert.match(store.warnings.join(), /state\.db cannot be used \(disk I\/O error\)/);
+    fails = false;
+    await store.load();
+    assert.deepEqual(store.warnings, [], "what is over is not said any more");
   }));
