@@ -121,7 +121,8 @@ export class Recheck {
     const limited = () => new Set(this.#waiting(clock.now()).map(({ account }) => account.id));
     const before = limited();
     const end = clock.now() + CATCH_UP_MS;
-    while ((this.#late || this.#overdue()) && clock.now() < end) {
+    const stopped = this.#stopped.signal;
+    while ((this.#late || this.#overdue()) && clock.now() < end && !stopped.aborted) {
       this.#hurry(this.#usedAt = clock.now());
       this.#arm();
       await sleep(clock, WATCH_MS, signal);

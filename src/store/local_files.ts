@@ -162,6 +162,8 @@ export class LocalFiles {
   async flush(): Promise<void> {
     if (this.#unsaved) await this.#write((db) => this.#flush(db));
     this.#saving.done();
+    // What came between the save and here has lost its timer.
+    if (this.#unsaved) this.#saving.soon();
     this.#disk.noticeOthers();
   }
 

@@ -116,3 +116,13 @@ Deno.test("quota reset early while nobody asked: the next request is served, in 
     if (anew) await client.close();
   }
 });
+
+Deno.test("a client that is closed holds no request, and no process, up", async () => {
+  const { scene, recheck, catchUp } = await idle("a");
+  scene.answer = () => new Promise(() => {});
+  const held = catchUp();
+  recheck.stop();
+  const { changed, took } = await held;
+  assert.equal(changed, false);
+  assert.ok(took <= SECOND, `${took} ms`);
+});

@@ -133,3 +133,19 @@ Deno.test("what state.db has yet to learn of a saved change is saved when the pr
     writeFileSync(folder.paths.accounts, backup);
     assert.equal((await found(folder)).open, 1, "the token of a backup is known to be spent");
   }));
+
+Deno.test("what is counted at whatever moment of a save is saved within a second", () =>
+  inFolder(async (folder) => {
+    await withTwoAccounts(folder);
+    const store = await folder.open();
+    await store.load();
+    for (let moment = 0; moment < 20; moment++) {
+      store.observe({ accountId: "id-a", uses: 1 });
+      const saving = store.flush();
+      for (let passed = 0; passed < moment; passed++) await Promise.resolve();
+      store.observe({ accountId: "id-a", uses: 1 });
+      await saving;
+      await folder.clock.advance(1_000);
+      assert.equal((await found(folder)).uses, 2 * moment + 2, `moment ${moment}`);
+    }
+  }));
