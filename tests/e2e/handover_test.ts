@@ -174,7 +174,7 @@ Deno.test("a Cloudflare page: the same account is asked again after a while, and
   const [walled, good, ...more] = asked(scene);
   assert.deepEqual([walled?.plan, good?.plan, more.length], ["personal", "personal", 0]);
   const waited = (good?.at ?? 0) - (walled?.at ?? 0);
-  assert.ok(waited >= 2000 && waited <= 6000, `asked again after ${waited} ms`);
+  assert.ok(waited >= 2000 && waited < 20_000, `asked again after ${waited} ms`);
   const { accounts } = await status(scene.sandbox);
   assert.deepEqual(accounts.map((account) => account.blockReason), [null, null]);
 });
