@@ -25,7 +25,7 @@ const MAX_STATES = 64;
 export interface News {
   /** What the page shows: the model of its position. */
   readonly before: DashboardModel;
-  /** HTML by element id of the parts that have changed; without what {@linkcode fill} puts in. */
+  /** HTML by element id of the parts that have changed, without what is each session's own; see `fill` in `views/form.tsx`. */
   readonly parts: ReadonlyMap<string, string>;
   readonly lines: readonly LogLine[];
   /** Where the page stands when it has all this. */

@@ -143,8 +143,8 @@ function changeOf(
   query: Page["query"],
   csrf: string,
 ): Change {
-  const [had, has] = [before, model].map(({ accounts }) => list(accounts, query));
-  if (!had || !has) return {};
+  const had = list(before.accounts, query);
+  const has = list(model.accounts, query);
   const parts = new Map(shared);
   const own = ownParts(before, query, had);
   for (const [id, html] of ownParts(model, query, has)) {

@@ -12,12 +12,5 @@ export { Discovery } from "../codex/discovery.ts";
 export { collect } from "../codex/collect.ts";
 export { createRenewing } from "../codex/renewing.ts";
 export { addAccount, removeAccount } from "../store/account_roster.ts";
-export {
-  beginRefresh,
-  endRefresh,
-  openRefresh,
-  refreshRefused,
-  refuseRefresh,
-  swapOf,
-} from "../store/token_changes.ts";
+export * from "../store/token_changes.ts";
 export { importOlder, readOlderState, withOlder } from "../store/older_formats.ts";

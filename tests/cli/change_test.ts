@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Context } from "../../src/cli/context.ts";
+import { terminal } from "./answering.ts";
 import { type Session, withSession } from "./session.ts";
 
 /** One account of `status --json`. */
@@ -13,22 +13,6 @@ async function account(session: Session, alias: string): Promise<Record<string, 
 async function aliases(session: Session): Promise<unknown[]> {
   const { accounts } = await session.json("list", "--json");
   return (accounts as Record<string, unknown>[]).map(({ alias }) => alias);
-}
-
-/** A terminal with a person who answers every question like this. */
-function terminal(answer: boolean, asked: string[] = []): Partial<Context> {
-  return {
-    terminal: { input: true, output: true },
-    prompts: () =>
-      Promise.resolve({
-        confirm: (question) => {
-          asked.push(question);
-          return Promise.resolve(answer);
-        },
-        text: () => Promise.reject(new Error("not asked for text")),
-        secret: () => Promise.reject(new Error("not asked for a secret")),
-      }),
-  };
 }
 
 for (const command of ["remove", "rm"]) {

@@ -7,7 +7,8 @@ import { openLocalStore } from "../../src/store/local.ts";
 import { storePlan } from "../simulated_account.ts";
 import { startSimulator } from "../simulator/simulator.ts";
 import { withSession } from "./session.ts";
-import { AUTH, CONFIG, doctor, type Report, reportOf, setUp, terminal } from "./doctor_session.ts";
+import { terminal } from "./answering.ts";
+import { AUTH, CONFIG, doctor, type Report, reportOf, setUp } from "./doctor_session.ts";
 
 Deno.test("doctor --fix --yes mends everything with copies, says what was mended, and then all is well", () =>
   withSession(async (session) => {

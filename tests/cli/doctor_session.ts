@@ -53,20 +53,3 @@ export interface Report {
 
 /** Reads it. */
 export const reportOf = ({ out }: Ran): Report => JSON.parse(out) as Report;
-
-/** A terminal whose person answers these, one after the other; what was asked is noted. */
-export function terminal(answers: readonly boolean[], asked: string[]): Partial<Context> {
-  const left = [...answers];
-  return {
-    terminal: { input: true, output: true },
-    prompts: () =>
-      Promise.resolve({
-        confirm: (question) => {
-          asked.push(question);
-          return Promise.resolve(left.shift() ?? false);
-        },
-        text: () => Promise.reject(new Error("not asked for text")),
-        secret: () => Promise.reject(new Error("not asked for a secret")),
-      }),
-  };
-}

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Context } from "../../src/cli/context.ts";
 import { fixtureIdentity } from "../simulator/simulator.ts";
+import { terminal } from "./answering.ts";
 import { type Session, withSession } from "./session.ts";
 
 function put(session: Session, path: string, text: string): void {
@@ -16,22 +16,6 @@ const AUTH = ".local/share/opencode/auth.json";
 
 function read(session: Session, path: string): string {
   return readFileSync(join(session.home, path), "utf8");
-}
-
-function terminal(answers: readonly boolean[], asked: string[] = []): Partial<Context> {
-  const left = [...answers];
-  return {
-    terminal: { input: true, output: true },
-    prompts: () =>
-      Promise.resolve({
-        confirm: (question) => {
-          asked.push(question);
-          return Promise.resolve(left.shift() ?? false);
-        },
-        text: () => Promise.reject(new Error("not asked for text")),
-        secret: () => Promise.reject(new Error("not asked for a secret")),
-      }),
-  };
 }
 
 function putLogin(session: Session): string {

@@ -7,20 +7,12 @@ import { headerText } from "../../src/notify/header_text.ts";
 import { thisMachine } from "../../src/notify/machine.ts";
 import { findProgram } from "../../src/platform/find_program.ts";
 import { defaultsText } from "../../src/notify/macos.ts";
-import { type Notification, oneLine } from "../../src/notify/notification.ts";
+import { oneLine } from "../../src/notify/notification.ts";
 import { asciiJson } from "../../src/notify/windows.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { STANDARD_SETTINGS } from "../../src/platform/settings.ts";
-import { NASTY, withStubs } from "./stubs.ts";
+import { NASTY, NEWS, withStubs } from "./stubs.ts";
 
-const NEWS: Notification = {
-  topic: "idle",
-  title: NASTY,
-  body: `Session idle: ${NASTY}\n${NASTY}`,
-  priority: 3,
-  tags: ["white_check_mark"],
-  session: "ses_1",
-};
 const LINK = "https://host.example/session/ses_1";
 
 function machineWith(folder: string, platform: string, env = {}): Machine {

@@ -2,19 +2,10 @@ import assert from "node:assert/strict";
 import type { Channel, Ended, Machine } from "../../src/notify/channel.ts";
 import { thisMachine } from "../../src/notify/machine.ts";
 import { macos } from "../../src/notify/macos.ts";
-import type { Notification } from "../../src/notify/notification.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { STANDARD_SETTINGS } from "../../src/platform/settings.ts";
-import { NASTY, withStubs } from "./stubs.ts";
+import { NASTY, NEWS, withStubs } from "./stubs.ts";
 
-const NEWS: Notification = {
-  topic: "idle",
-  title: NASTY,
-  body: `Session idle: ${NASTY}\n${NASTY}`,
-  priority: 3,
-  tags: ["white_check_mark"],
-  session: "ses_1",
-};
 const LINK = "https://host.example/session/ses_1";
 const SETTINGS = { ...STANDARD_SETTINGS, notifyUiBaseUrl: "https://host.example" };
 

@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import type { Notification } from "../../src/notify/notification.ts";
 
 /** What a stub was started with. */
 export interface Call {
@@ -141,3 +142,13 @@ export function startNtfy(
 /** A title with everything in it that a shell, AppleScript, PowerShell, markup or a header might take for itself. */
 export const NASTY =
   `-x "quoted" 'single' \`id\` $(touch /tmp/pwned) \${HOME} %s \\n \\\\ <b>&amp; ; | & end tell" & do shell script "id" {0} ]]> 🎉 Ünï 中文`;
+
+/** News whose every text is {@linkcode NASTY}. */
+export const NEWS: Notification = {
+  topic: "idle",
+  title: NASTY,
+  body: `Session idle: ${NASTY}\n${NASTY}`,
+  priority: 3,
+  tags: ["white_check_mark"],
+  session: "ses_1",
+};
